@@ -21,9 +21,9 @@ LINEAGE_COLUMNS: Mapping[str, str] = MappingProxyType(
 
 LINEAGE_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     {
-        "_record_id": "Person record of the row: one distinct bundle of evidence; null when the row identifies nobody.",
+        "_record_id": "Person record of the row (one distinct bundle of evidence); null when it identifies nobody.",
         "_row_key": "Hash of the primary key of the contract.",
-        "_row_hash": "Hash of every column of the contract; settles the order of versions that share a version instant.",
+        "_row_hash": "Hash of every column of the contract; orders the versions that share a version instant.",
         "_source_file": "File, or query, that the row came from.",
         "_source_row": "Row number in the source file, counted from 1.",
         "_batch_id": "Batch in which the row landed.",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_contracts.physical_types import PHYSICAL_TYPES_OF, carries, physical_type
+from data_contracts.quality_rules import rule_problem
 from workspace.errors import ConfigError, ConfigErrors
 from workspace.yaml_files import position_of, read_yaml
 
@@ -90,7 +91,12 @@ def _house_problems(document: dict[str, Any], stem: str, kind: str, vocabulary: 
     if len(tables) != 1:
         yield ("schema",), f"a contract describes one table, this one has {len(tables)}", "one item"
         return
-    table, at = tables[0], ("schema", 0)
+    yield from _table_problems(tables[0], ("schema", 0), stem, kind, vocabulary)
+
+
+def _table_problems(
+    table: dict[str, Any], at: KeyPath, stem: str, kind: str, vocabulary: Vocabulary
+) -> Iterator[Problem]:
     if table.get("name") != stem:
         yield (*at, "name"), f"the table is named {table.get('name')!r}", repr(stem)
     if not table.get("description"):
@@ -107,6 +113,17 @@ def _house_problems(document: dict[str, Any], stem: str, kind: str, vocabulary: 
         seen.add(node["name"])
         yield from _column_problems(node, here, vocabulary)
     yield from _key_problems(properties, at, kind)
+    for column, here, rules in _declared_rules(table, at):
+        for index, rule in enumerate(rules):
+            problem = rule_problem(rule, column)
+            if problem:
+                yield (*here, "quality", index), problem, None
+
+
+def _declared_rules(table: dict[str, Any], at: KeyPath) -> Iterator[tuple[str | None, KeyPath, list[dict[str, Any]]]]:
+    yield None, at, table.get("quality") or []
+    for index, node in enumerate(table.get("properties") or []):
+        yield node["name"], (*at, "properties", index), node.get("quality") or []
 
 
 def _table_option_problems(table: dict[str, Any], at: KeyPath, kind: str) -> Iterator[Problem]:

@@ -112,7 +112,7 @@ def _merged(file: Path, _modified: int) -> Vocabulary:
 
 
 def _file_model(lists: list[str]) -> Any:
-    fields: dict[str, Any] = {name: (tuple[_Word, ...], ()) for name in lists}
+    fields: dict[str, Any] = dict.fromkeys(lists, (tuple[_Word, ...], ()))
     return create_model(
         "VocabularyFile",
         __config__=ConfigDict(extra="forbid"),
