@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ContractKind = Literal["feeds", "products", "exports"]
 CONTRACTS_FOLDER = Path(__file__).parent
 
+
 @dataclass(frozen=True)
 class Column:
     """One column of a contract, with its vocabulary resolved to the allowed values."""

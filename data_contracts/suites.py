@@ -63,9 +63,7 @@ def _required(contract: Contract) -> list[Any]:
     required = [(column.name, _meta(contract, "required", column)) for column in contract.columns if column.required]
     if contract.kind == "feeds":
         required += [(name, _meta(contract, "required")) for name in REQUIRED_LINEAGE_COLUMNS]
-    return [
-        gxe.ExpectColumnValuesToNotBeNull(column=name, severity="critical", meta=meta) for name, meta in required
-    ]
+    return [gxe.ExpectColumnValuesToNotBeNull(column=name, severity="critical", meta=meta) for name, meta in required]
 
 
 def _keys(contract: Contract) -> list[Any]:

@@ -130,5 +130,9 @@ def _check_consent_channels(vocabulary: Vocabulary, file: Path) -> None:
             line, column = position_of(at, read_yaml(file)[1]) or (None, None)
             raise ConfigError(
                 f"channel {name!r} needs the unknown consent channel {word.consent_channel!r}",
-                file=file, line=line, column=column, key=".".join(at), expected=f"one of {', '.join(sorted(allowed))}",
+                file=file,
+                line=line,
+                column=column,
+                key=".".join(at),
+                expected=f"one of {', '.join(sorted(allowed))}",
             )
