@@ -54,7 +54,7 @@ def test_contract_is_read_once_and_frozen_when_asked_twice() -> None:
 
 
 def test_error_lists_the_names_when_a_contract_does_not_exist() -> None:
-    with pytest.raises(ConfigError, match="no feeds contract named 'pos_sale'.*pos_sales"):
+    with pytest.raises(ConfigError, match=r"no feeds contract named 'pos_sale'.*pos_sales"):
         load_contract("feeds", "pos_sale")
     with pytest.raises(ConfigError):
         load_contract("feeds", "../feeds/pos_sales")

@@ -20,10 +20,10 @@ from data_contracts.suites import expectation_suite
 pytestmark = pytest.mark.slow
 Make = Callable[..., Contract]
 Broken = Callable[[Contract, pl.DataFrame], set[tuple[str, str]]]
-NOON = dt.datetime(2026, 1, 1, 12)
+NOON = dt.datetime(2026, 1, 1, 12)  # noqa: DTZ001 - the lake holds naive UTC
 
 
-class _Dialect(str, enum.Enum):
+class _Dialect(enum.StrEnum):
     DUCKDB = "duckdb"
 
 
@@ -112,11 +112,13 @@ def test_rules_that_break_are_named_when_a_product_has_bad_rows(make_contract: M
     schema = polars_schema(product)
     assert broken_rules(product, pl.DataFrame([order(), order(order_id="2", code="B:bb")], schema)) == set()
     assert broken_rules(product, pl.DataFrame(schema=schema)) == {("has_rows", "")}
-    bad = pl.DataFrame(
-        [order(), order(channel="pigeon", net_amount=Decimal(-1)), order(order_id="3", code="A:b", email=None)]
-        + [order(order_id=None, net_amount=Decimal(20), email=None)],
-        schema,
-    )
+    rows = [
+        order(),
+        order(channel="pigeon", net_amount=Decimal(-1)),
+        order(order_id="3", code="A:b", email=None),
+        order(order_id=None, net_amount=Decimal(20), email=None),
+    ]
+    bad = pl.DataFrame(rows, schema)
     assert broken_rules(product, bad) == {
         ("unique", "order_id"),
         ("required", "order_id"),
