@@ -1,0 +1,1 @@
+"""Where deliveries come from: files of the workspace, object stores, databases."""

@@ -1,0 +1,235 @@
+"""The model of feeds/*.yml: where a feed comes from and how its columns map to a contract."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from workspace.errors import ConfigError, ConfigErrors
+from workspace.workspace import Workspace
+from workspace.yaml_files import load_model
+
+Scalar = str | bool | int | float | None
+EPOCH_FORMATS = ("epoch_seconds", "epoch_milliseconds")
+_SECRET_OPTION = re.compile(r"secret|password|token|key", re.IGNORECASE)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _known_zone(value: str | None) -> str | None:
+    if value is not None and value not in available_timezones():
+        raise ValueError(f"unknown time zone {value!r}; use an IANA name such as America/Sao_Paulo")
+    return value
+
+
+def _one_kind_of_format(formats: list[str] | None) -> list[str] | None:
+    zoned = {("%z" in text or "%Z" in text) for text in formats or []}
+    if len(zoned) > 1 or (formats and len(formats) > 1 and set(formats) & set(EPOCH_FORMATS)):
+        raise ValueError("formats with an offset (%z), without one, and epoch formats cannot be mixed in one list")
+    return formats
+
+
+class _Dialect(_Model):
+    """What every kind of source may say about how its text is written."""
+
+    decimal: Annotated[str, Field(pattern=r"^[.,]$")] = "."
+    thousands: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    date_format: list[str] | None = None
+    datetime_format: list[str] | None = None
+    timezone: str | None = None
+    null_values: list[str] = []
+
+    _lists = field_validator("date_format", "datetime_format", mode="before")(_as_list)
+    _zone = field_validator("timezone")(_known_zone)
+    _formats = field_validator("date_format", "datetime_format")(_one_kind_of_format)
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> _Dialect:
+        if self.thousands == self.decimal:
+            raise ValueError("`thousands` and `decimal` must be different marks")
+        return self
+
+
+class FileSource(_Dialect):
+    """Files in the workspace, or in an object store through fsspec."""
+
+    type: Literal["file"]
+    path: list[str]
+    format: Literal["csv", "jsonl", "parquet"] = "csv"
+    delimiter: str = ","
+    quote: Annotated[str, Field(max_length=1)] = '"'
+    encoding: str = "utf-8"
+    header: bool = True
+    names: list[str] | None = None
+    skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    options: dict[str, Any] = {}
+
+    _paths = field_validator("path", mode="before")(_as_list)
+
+    @field_validator("delimiter", mode="before")
+    @classmethod
+    def _one_character(cls, value: Any) -> Any:
+        value = {"tab": "\t", "\\t": "\t"}.get(value, value)
+        if not isinstance(value, str) or len(value) != 1 or value in '"\n\r':
+            raise ValueError("the delimiter is one character, or `tab`")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name
+        except LookupError:
+            raise ValueError(f"unknown encoding {value!r}; for example utf-8, latin-1, cp1252, utf-16") from None
+
+    @field_validator("options")
+    @classmethod
+    def _no_secrets(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name, option in value.items():
+            if _SECRET_OPTION.search(name) and not str(option).startswith("env:"):
+                raise ValueError(f"option {name!r} may hold a secret; write `env:NAME_OF_VARIABLE` instead")
+        return value
+
+    @model_validator(mode="after")
+    def _names_without_header(self) -> FileSource:
+        if self.format == "csv" and self.header == bool(self.names):
+            raise ValueError("a CSV file has either a header line, or `header: false` with `names`")
+        return self
+
+
+class PostgresSource(_Dialect):
+    """Rows of a query, from the last watermark on; the connection string comes from the environment only."""
+
+    type: Literal["postgres"]
+    dsn_env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    query: str
+    watermark: str
+
+    @property
+    def format(self) -> str:
+        """Return the format of the staged rows."""
+        return "postgres"
+
+
+class ColumnMapping(_Model):
+    """How one contract column is filled."""
+
+    column: str | None = None
+    sql: str | None = None
+    value: Scalar = None
+    timezone: str | None = None
+    format: list[str] | None = None
+    map: dict[str, str | None] | None = None
+
+    _formats_list = field_validator("format", mode="before")(_as_list)
+    _formats = field_validator("format")(_one_kind_of_format)
+    _zone = field_validator("timezone")(_known_zone)
+
+    @field_validator("map", mode="before")
+    @classmethod
+    def _text_keys(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        if any(isinstance(key, bool) or isinstance(word, bool) for key, word in value.items()):
+            raise ValueError("YAML read a key or value as true/false; put it in quotes")
+        return {str(key): None if word is None else str(word) for key, word in value.items()}
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ColumnMapping:
+        given = [name for name in ("column", "sql", "value") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of `column`, `sql` or `value`")
+        return self
+
+
+class FeedLimits(_Model):
+    """When one file of the feed is refused as a whole."""
+
+    max_reject_percent: Annotated[float, Field(ge=0, le=100)] = 100
+
+
+class FeedConfig(_Model):
+    """One feeds/*.yml."""
+
+    feed: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+    contract: str
+    description: str | None = None
+    source: Annotated[FileSource | PostgresSource, Field(discriminator="type")]
+    columns: dict[str, ColumnMapping]
+    defaults: dict[str, Scalar] = {}
+    where: str | None = None
+    limits: FeedLimits = FeedLimits()
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: {"column": entry} if isinstance(entry, str) else entry for name, entry in value.items()}
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A feed configuration together with the file it was read from."""
+
+    config: FeedConfig
+    file: Path
+
+    @property
+    def name(self) -> str:
+        """Return the feed's name."""
+        return self.config.feed
+
+    @cached_property
+    def mapping_hash(self) -> str:
+        """Return the fingerprint of everything that decides how a source row becomes a lake row."""
+        rules = self.config.model_dump_json(exclude={"description": True, "source": {"path", "options"}})
+        return hashlib.sha256(rules.encode()).hexdigest()[:16]
+
+
+def load_feeds(ws: Workspace, contract_name: str | None = None) -> list[Feed]:
+    """Read and check all feeds/*.yml, and return those of one contract (or all), by name.
+
+    Raises:
+        ConfigErrors: every problem of every file, each with file, line, column and key.
+    """
+    from ingestion.feed_rules import check_against_contract
+
+    feeds: list[Feed] = []
+    problems: list[ConfigError] = []
+    names: dict[str, Path] = {}
+    for path in sorted(ws.feeds_folder.glob("*.y*ml")):
+        try:
+            config = load_model(path, FeedConfig)
+        except ConfigErrors as errors:
+            problems += errors.errors
+            continue
+        except ConfigError as error:
+            problems.append(error)
+            continue
+        if config.feed in names:
+            problems.append(
+                ConfigError(f"feed {config.feed!r} is defined twice", file=path, key="feed",
+                            hint=f"The other one is {names[config.feed].name}")
+            )
+        names[config.feed] = path
+        feed = Feed(config, path)
+        problems += check_against_contract(ws, feed)
+        feeds.append(feed)
+    if problems:
+        raise ConfigErrors(problems)
+    return [feed for feed in sorted(feeds, key=lambda one: one.name) if contract_name in (None, feed.config.contract)]

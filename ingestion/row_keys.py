@@ -1,0 +1,66 @@
+"""SQL for the identities of a lake row: its key, the hash of its content, and the person record it belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workspace.sql import quote_identifier
+
+if TYPE_CHECKING:
+    from data_contracts.loader import Contract
+
+_SEPARATOR = "chr(31)"
+_NULL = "chr(30)"
+PERSON_BLOCK = frozenset(
+    "person_name document_number email email_secondary phone phone_secondary birth_date street street_number "
+    "address_complement district city state_code postal_code country_code loyalty_card_id account_id device_id".split()
+)
+
+
+def row_key(contract: Contract) -> str:
+    """Return SQL for `_row_key`: a hash of the primary key."""
+    return _hash_number(list(contract.primary_key))
+
+
+def row_hash(contract: Contract) -> str:
+    """Return SQL for `_row_hash`: a hash of every contract column."""
+    return _hash_number([column.name for column in contract.columns])
+
+
+def _hash_number(names: list[str]) -> str:
+    # md5 and not hash(): DuckDB may change hash() between versions, and these numbers stay in the lake for years
+    return f"cast(cast(md5_number_lower({_joined(names)}) as HUGEINT) - 9223372036854775808 as BIGINT)"
+
+
+def _joined(names: list[str]) -> str:
+    parts = [f"coalesce(cast({quote_identifier(name)} as VARCHAR), {_NULL})" for name in names]
+    return f"concat_ws({_SEPARATOR}, {', '.join(parts)})"
+
+
+def record_id(contract: Contract) -> str:
+    """Return SQL for `_record_id`: one person record is one distinct bundle of evidence.
+
+    A master's record is its source id. A reference that brings evidence of its own (name, document, e-mail …) is a
+    record of that evidence; one that only points at a registered customer is that customer's record.
+    """
+    if contract.person_role == "master":
+        source_id = next(name for name in contract.primary_key if name != "source_system")
+        return f"md5(concat_ws({_SEPARATOR}, 'ref', source_system, {quote_identifier(source_id)}))"
+    block = person_block(contract)
+    if contract.person_role != "reference" or not block:
+        return "cast(null as VARCHAR)"
+    quoted = [quote_identifier(name) for name in block]
+    empty = " and ".join(f"{name} is null" for name in quoted)
+    referenced = (
+        f"md5(concat_ws({_SEPARATOR}, 'ref', coalesce(customer_ref_system, source_system), customer_ref_id))"
+    )
+    evidence = _joined(["source_system", "customer_ref_system", "customer_ref_id", *block])
+    return (
+        f"case when not ({empty}) then md5(concat_ws({_SEPARATOR}, 'block', {evidence})) "
+        f"when customer_ref_id is not null then {referenced} end"
+    )
+
+
+def person_block(contract: Contract) -> list[str]:
+    """Return the columns of the person block that the contract has, in its order."""
+    return [column.name for column in contract.columns if column.name in PERSON_BLOCK]
