@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from ingestion.conforming import BLANK, FILTERED, Horizon, conform_sql
 from ingestion.lake import Lake
 from ingestion.manifest import BatchManifest, write_manifest
+from ingestion.problems import FileProblem
 from ingestion.versions import settle_versions
 from workspace.atomic import replace_dir, replace_file
 from workspace.sql import quote_identifier, quote_literal
@@ -72,6 +73,7 @@ def land(con: DuckDBPyConnection, ws: Workspace, run: Run, batch: Batch, stage: 
     stored = [lake.batch_folder(batch.contract.name, one) / "part-0.parquet" for one in committed]
     settle_versions(con, conformed, [file for file in stored if file.exists()], batch.contract)
     counts = _counts(con, conformed, stage)
+    _refuse_too_many(batch, counts)
     written = counts["accepted"] + counts["superseded"]
     rows_folder = folder / "rows"
     rows_folder.mkdir(exist_ok=True)
@@ -123,6 +125,17 @@ def _counts(con: DuckDBPyConnection, conformed: Path, stage: Stage) -> dict[str,
         "rows_read": total + rejected, "filtered": filtered, "accepted": good - duplicate - superseded,
         "superseded": superseded, "duplicate": duplicate, "quarantined": bad + rejected,
     }
+
+
+def _refuse_too_many(batch: Batch, counts: dict[str, int]) -> None:
+    limit = batch.feed.config.limits.max_reject_percent
+    rows_in = counts["rows_read"] - counts["filtered"]
+    if batch.kind != "replay" and limit < 100 and counts["quarantined"] * 100 > limit * rows_in:
+        raise FileProblem(
+            "too_many_rejects",
+            f"{counts['quarantined']:,} of {rows_in:,} rows would be quarantined, more than the {limit:g} % that "
+            f"{batch.feed.file.name} allows. `unavista feeds check` shows why",
+        )
 
 
 def _row_number(stage: Stage) -> str:

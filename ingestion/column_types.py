@@ -14,7 +14,7 @@ from workspace.sql import quote_literal
 
 _TRUE = ("true", "t", "1", "y", "yes", "s", "sim", "sí", "si", "verdadeiro", "verdadero")
 _FALSE = ("false", "f", "0", "n", "no", "não", "nao", "falso")
-_FLOATS = ("FLOAT", "DOUBLE", "REAL")
+FLOATS = ("FLOAT", "DOUBLE", "REAL")
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 NUMBER_TYPE = "DECIMAL(28,6)"
 
@@ -55,7 +55,7 @@ def as_text(raw: str, kind: str) -> str:
     """Return SQL for a value of any type as text; whole floats lose their `.0`, which pandas adds to identifiers."""
     if kind == "VARCHAR":
         return raw
-    if kind in _FLOATS:
+    if kind in FLOATS:
         return (
             f"case when {raw} = floor({raw}) and abs({raw}) < 1e15 then cast(cast({raw} as BIGINT) as VARCHAR) "
             f"else cast({raw} as VARCHAR) end"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingestion.column_types import Dialect, as_text, number, typed
+from ingestion.column_types import FLOATS, Dialect, as_text, number, typed
 from ingestion.expressions import NUMBER_PREFIX, MappedExpression
 from ingestion.feed_rules import constant_text
 from ingestion.problems import FileProblem
@@ -108,7 +108,10 @@ def _line(stage: Stage) -> str:
 def _source_text(stage: Stage) -> str:
     if stage.has_text:
         return "__text"
-    fields = ", ".join(f"{quote_literal(name)}: {quote_identifier(name)}" for name in stage.columns)
+    fields = ", ".join(
+        f"{quote_literal(name)}: {as_text(quote_identifier(name), kind) if kind in FLOATS else quote_identifier(name)}"
+        for name, kind in stage.columns.items()
+    )
     return f"cast(to_json({{{fields}}}) as VARCHAR)"
 
 

@@ -144,7 +144,8 @@ class Lake:
         """Return the balance of a contract over all its batches."""
         manifests = self.manifests(contract)
         brought = [one for one in manifests if one.kind != "replay"]
-        replayed = sum(one.rows_in for one in manifests if one.kind == "replay")
+        replayed = [one for one in manifests if one.kind == "replay"]
+        dropped = sum(one.filtered for one in replayed)
         with connect(self._ws) as con:
             row = con.execute(
                 f"select count(*) from read_parquet({quote_literal(self.glob(contract))}, hive_partitioning = false)"
@@ -152,12 +153,12 @@ class Lake:
         return Balance(
             contract=contract,
             rows_read=sum(one.rows_read for one in brought),
-            filtered=sum(one.filtered for one in brought),
-            rows_in=sum(one.rows_in for one in brought),
+            filtered=sum(one.filtered for one in brought) + dropped,
+            rows_in=sum(one.rows_in for one in brought) - dropped,
             accepted=sum(one.accepted for one in manifests),
             superseded=sum(one.superseded for one in manifests),
             duplicate=sum(one.duplicate for one in manifests),
-            quarantined=sum(one.quarantined for one in brought) - replayed,
+            quarantined=sum(one.quarantined for one in brought) - sum(one.rows_read for one in replayed),
             lake_rows=int(row[0]),
         )
 

@@ -1,0 +1,5 @@
+"""The code location that Dagster loads; everything is built elsewhere."""
+
+from orchestration.build import build_definitions
+
+defs = build_definitions()
