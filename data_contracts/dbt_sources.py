@@ -6,12 +6,12 @@ landing by its suite, so the sources carry descriptions, types and PII tags but 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from data_contracts.lineage import LINEAGE_COLUMNS, LINEAGE_DESCRIPTIONS
 from data_contracts.loader import Column, Contract, load_contracts
+from data_contracts.yaml_text import flow, scalar
 
 SOURCE_NAME = "lake"
 # Batches of an older contract version lack its newest columns: reading by name fills them with null. The folder name
@@ -21,7 +21,6 @@ EXTERNAL_LOCATION = (
     "union_by_name=true, hive_partitioning=false)"
 )
 _HEADER = "# Generated from data_contracts/feeds by `python -m data_contracts.generate`; edit the contracts instead.\n"
-_YAML_WORDS = ("true", "false", "null", "yes", "no", "on", "off")
 _FRESHNESS_PERIODS = {"h": "hour", "hour": "hour", "hours": "hour", "d": "day", "day": "day", "days": "day"}
 
 
@@ -42,7 +41,7 @@ def source_file(feeds: Iterable[Contract]) -> str:
         "    description: Rows of the feeds as they landed, in the types of their contracts, every version of a key.",
         "    config:",
         "      meta:",
-        f"        external_location: {_scalar(EXTERNAL_LOCATION)}",
+        f"        external_location: {scalar(EXTERNAL_LOCATION)}",
         "    tables:",
     ]
     for contract in feeds:
@@ -60,11 +59,11 @@ def _table(contract: Contract) -> list[str]:
     config |= _freshness(contract)
     return [
         f"      - name: {contract.name}",
-        f"        description: {_scalar(contract.description)}",
-        f"        config: {_flow(config)}",
+        f"        description: {scalar(contract.description)}",
+        f"        config: {flow(config)}",
         "        columns:",
-        *(f"          - {_flow(_column(column))}" for column in contract.columns),
-        *(f"          - {_flow(_lineage_column(name, kind))}" for name, kind in LINEAGE_COLUMNS.items()),
+        *(f"          - {flow(_column(column))}" for column in contract.columns),
+        *(f"          - {flow(_lineage_column(name, kind))}" for name, kind in LINEAGE_COLUMNS.items()),
     ]
 
 
@@ -72,7 +71,7 @@ def _column(column: Column) -> dict[str, Any]:
     meta: dict[str, Any] = {"classification": column.classification}
     config: dict[str, Any] = {"meta": meta}
     if column.is_pii:
-        config = {"tags": ["pii"], "meta": meta | {"pii": _pii_kind(column)}}
+        config = {"tags": ["pii"], "meta": meta | {"pii": pii_kind(column)}}
     return {
         "name": column.name,
         "data_type": column.physical_type,
@@ -81,7 +80,8 @@ def _column(column: Column) -> dict[str, Any]:
     }
 
 
-def _pii_kind(column: Column) -> str:
+def pii_kind(column: Column) -> str:
+    """Return which kind of personal data a tagged column holds: direct or quasi."""
     return "direct" if "pii_direct" in column.tags else "quasi"
 
 
@@ -96,20 +96,3 @@ def _freshness(contract: Contract) -> dict[str, Any]:
             limit = {"count": int(level["value"]), "period": period}
             return {"loaded_at_field": "_ingested_at", "freshness": {"warn_after": limit}}
     return {}
-
-
-def _flow(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
-    return _scalar(value)
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return json.dumps(value)
-    text = str(value)
-    is_plain = text.replace("_", "").isalpha() and text.lower() not in _YAML_WORDS
-    # A JSON string is a YAML string: no rule of quoting to get wrong.
-    return text if is_plain else json.dumps(text, ensure_ascii=False)

@@ -8,18 +8,22 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from data_contracts.dbt_marts import mart_files
 from data_contracts.dbt_sources import dbt_sources
+from data_contracts.dbt_staging import staging_files
 from data_contracts.drift import text_differences
 from workspace.atomic import write_text_atomic
 
 COMMAND = "python -m data_contracts.generate"
 REPOSITORY = Path(__file__).parents[1]
 STAGING = Path("dbt_project/models/staging")
+MARTS = Path("dbt_project/models/marts")
 
 
 def generated_files() -> dict[Path, str]:
     """Return every generated file: path inside the repository -> text."""
-    return {STAGING / name: text for name, text in dbt_sources().items()}
+    staging = {STAGING / name: text for name, text in (dbt_sources() | staging_files()).items()}
+    return staging | {MARTS / name: text for name, text in mart_files().items()}
 
 
 def differences(repository: Path = REPOSITORY) -> list[str]:
@@ -52,7 +56,7 @@ def write(repository: Path = REPOSITORY) -> list[Path]:
 
 
 def _stale(repository: Path, wanted: set[Path]) -> list[Path]:
-    candidates = (repository / STAGING).glob("*/_*__sources.yml")
+    candidates = (file for folder in (STAGING, MARTS) for file in (repository / folder).glob("*/*") if file.is_file())
     generated = (file for file in candidates if f"`{COMMAND}`" in file.read_text(encoding="utf-8").partition("\n")[0])
     return sorted(path for path in (file.relative_to(repository) for file in generated) if path not in wanted)
 

@@ -43,6 +43,8 @@ class Column:
     classification: str = "internal"
     tags: tuple[str, ...] = ()
     quality: tuple[Mapping[str, Any], ...] = ()
+    references: str | None = None
+    """`table.column` that every value of this column must be found in."""
 
     @property
     def is_pii(self) -> bool:
@@ -177,6 +179,7 @@ def _column(node: dict[str, Any], vocabulary: Vocabulary) -> Column:
         classification=node.get("classification", "internal"),
         tags=tuple(node.get("tags", ())),
         quality=tuple(node.get("quality", ())),
+        references=next((str(item["to"]) for item in node.get("relationships", ())), None),
     )
 
 

@@ -23,6 +23,9 @@ PHYSICAL_TYPES_OF: Mapping[str, tuple[str, ...]] = {
     "date": ("DATE",),
     "timestamp": ("TIMESTAMP",),
 }
+# The words that both engines accept in a cast; Spark's VARCHAR would need a length.
+_PORTABLE = {"VARCHAR": "string"}
+_SPELLINGS = {"STRING": "VARCHAR", "INT": "INTEGER"}
 _DECIMAL = re.compile(r"^DECIMAL\((\d{1,2}),(\d{1,2})\)$")
 _MAX_PRECISION = 38
 
@@ -31,8 +34,14 @@ def physical_type(node: Mapping[str, Any]) -> str:
     """Return the DuckDB type of an ODCS property, spelled one way: upper case, without blanks."""
     declared = node.get("physicalType")
     if declared:
-        return str(declared).upper().replace(" ", "")
+        spelled = str(declared).upper().replace(" ", "")
+        return _SPELLINGS.get(spelled, spelled)
     return DEFAULT_PHYSICAL_TYPES.get(node.get("logicalType", ""), "VARCHAR")
+
+
+def portable_type(type_name: str) -> str:
+    """Return the type as it is written in SQL that DuckDB and Spark share."""
+    return _PORTABLE.get(type_name, type_name.lower())
 
 
 def decimal_parts(type_name: str) -> tuple[int, int] | None:

@@ -1,0 +1,213 @@
+"""Build the models with dbt inside this process, and say what happened in words a person can act on.
+
+dbt as a subprocess costs seconds of start for every call, and its connection would hold the build file's lock; here
+the project is parsed once, the connections are closed after every call, and only the run's variables change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dbt_project.invoking import PROJECT, DbtFailure, invoke, project_fingerprint, write_profiles
+from dbt_project.messages import explain
+from dbt_project.variables import build_variables, parse_variables
+from workspace.atomic import write_text_atomic
+from workspace.errors import UnavistaError
+
+if TYPE_CHECKING:
+    from workspace.runs import Run
+    from workspace.workspace import Workspace
+
+# What costs a full pass over the largest feeds and repeats what the models already guarantee or the marts' keys show.
+_COSTLY_TESTS = ("path:models/staging,resource_type:test", "test_name:relationships")
+
+
+class BuildFailed(UnavistaError):
+    """The marts could not be built, or a test of error severity found rows."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model, seed or test."""
+
+    unique_id: str
+    name: str
+    kind: str
+    """model, seed or test"""
+    status: str
+    """success, pass, warn, fail, error or skipped"""
+    seconds: float
+    failures: int
+    """Rows that a test found."""
+    message: str
+    """What went wrong and what to do; empty when nothing did. Holds no value of any row."""
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def is_bad(self) -> bool:
+        """Tell whether the node stops the run."""
+        return self.status in ("fail", "error")
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """Every node of one build, in the order in which they finished."""
+
+    nodes: tuple[NodeResult, ...]
+
+    @property
+    def failures(self) -> tuple[NodeResult, ...]:
+        """Return the nodes that stop the run."""
+        return tuple(node for node in self.nodes if node.is_bad)
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether every model was built and every test of error severity passed."""
+        return not self.failures
+
+    def require_good(self) -> None:
+        """Pass, or say every failure at once.
+
+        Raises:
+            BuildFailed: a model or a test failed.
+        """
+        if self.failures:
+            raise BuildFailed("the marts were not built:\n" + "\n".join(f"- {node.message}" for node in self.failures))
+
+
+def build(
+    workspace: Workspace,
+    run: Run,
+    *,
+    select: list[str] | None = None,
+    full_tests: bool = True,
+    on_node: Callable[[NodeResult], None] | None = None,
+) -> BuildResult:
+    """Build the models of a run into the workspace's build file and test them.
+
+    Without `select` the build file is made anew, so that nothing of an older run can stay in it. Unit tests are not
+    run: they test the SQL, not the data.
+
+    Args:
+        workspace: Where the lake, the identity tables and the build file stand.
+        run: The instant that the marts look from.
+        select: dbt selectors, for a partial build into the existing file.
+        full_tests: False leaves out the tests that read the largest feeds once more.
+        on_node: Called in the building thread with each node as it finishes.
+
+    Raises:
+        ConfigError, ConfigErrors: a declared segment is not valid.
+        BuildFailed: dbt itself could not run (the project does not compile, the file cannot be opened).
+    """
+    variables = build_variables(workspace, run)
+    manifest = _manifest(workspace)
+    workspace.build.mkdir(parents=True, exist_ok=True)
+    if select is None:
+        for suffix in ("", ".wal"):
+            workspace.build_file.with_name(workspace.build_file.name + suffix).unlink(missing_ok=True)
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--no-write-json", *_selection(select, full_tests)]
+    watch = _passed_on(manifest, on_node)
+    return _results(_invoke(workspace, arguments, variables, manifest=manifest, on_finished=watch))
+
+
+def prepare_manifest(workspace: Workspace) -> Path:
+    """Parse the project when it, or where its sources stand, changed; return the path of manifest.json.
+
+    Raises:
+        BuildFailed: the project does not parse.
+    """
+    folder = workspace.build / "dbt"
+    manifest, stamp = folder / "manifest.json", folder / "fingerprint"
+    variables = parse_variables(workspace)
+    wanted = project_fingerprint(variables)
+    if manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return manifest
+    stamp.unlink(missing_ok=True)
+    _invoke(workspace, ["parse"], variables)
+    write_text_atomic(stamp, wanted)
+    return manifest
+
+
+def test_models(workspace: Workspace, run: Run) -> BuildResult:
+    """Run the unit tests of the models against a build whose models exist.
+
+    Raises:
+        BuildFailed: dbt itself could not run.
+    """
+    arguments = ["test", "--select", "test_type:unit", "--no-write-json"]
+    variables = build_variables(workspace, run)
+    return _results(_invoke(workspace, arguments, variables, manifest=_manifest(workspace)))
+
+
+def _selection(select: list[str] | None, full_tests: bool) -> list[str]:
+    arguments = ["--select", *select] if select else []
+    return arguments if full_tests else [*arguments, "--exclude", *_COSTLY_TESTS]
+
+
+def _manifest(workspace: Workspace) -> Any:
+    """Return the parsed project; parsing is partial, so an unchanged project is only read back."""
+    return _invoke(workspace, ["parse", "--no-write-json"], parse_variables(workspace))
+
+
+def _invoke(
+    workspace: Workspace,
+    arguments: list[str],
+    variables: dict[str, Any],
+    *,
+    manifest: Any = None,
+    on_finished: Callable[[str, Any], None] | None = None,
+) -> Any:
+    write_profiles(workspace)
+    try:
+        return invoke(workspace, arguments, variables, manifest=manifest, on_finished=on_finished)
+    except DbtFailure as failure:
+        raise BuildFailed(str(failure)) from None
+
+
+def _results(run_results: Any) -> BuildResult:
+    return BuildResult(
+        tuple(
+            _node_result(r.node, str(r.status), float(r.execution_time), int(r.failures or 0), r.message or "")
+            for r in run_results.results
+        )
+    )
+
+
+def _passed_on(manifest: Any, on_node: Callable[[NodeResult], None] | None) -> Callable[[str, Any], None] | None:
+    """Return the function that hands a finished node over with its explanation; dbt's events carry only its id."""
+    if on_node is None:
+        return None
+
+    def hand_over(unique_id: str, result: Any) -> None:
+        node = manifest.nodes.get(unique_id)
+        if node is not None:
+            seconds, failures = float(result.execution_time), int(result.num_failures or 0)
+            on_node(_node_result(node, str(result.status), seconds, failures, result.message))
+
+    return hand_over
+
+
+def _node_result(node: Any, status: str, seconds: float, failures: int, message: str) -> NodeResult:
+    status = "error" if status in ("runtime error", "partial success") else status
+    return NodeResult(
+        unique_id=node.unique_id,
+        name=node.name,
+        kind=str(node.resource_type),
+        status=status,
+        seconds=round(seconds, 3),
+        failures=failures,
+        message=explain(node, status, failures, message),
+        depends_on=tuple(node.depends_on.nodes) if hasattr(node, "depends_on") else (),
+    )
+
+
+def read_manifest(workspace: Workspace) -> dict[str, Any]:
+    """Return the parsed project as a plain dictionary (manifest.json)."""
+    return dict(json.loads(prepare_manifest(workspace).read_text(encoding="utf-8")))
+
+
+__all__ = ["PROJECT", "BuildFailed", "BuildResult", "NodeResult", "build", "prepare_manifest", "read_manifest"]

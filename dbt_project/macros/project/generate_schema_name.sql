@@ -1,0 +1,4 @@
+{# Schemas are named plainly (staging, marts ...): a build file holds one target, so no prefix is needed. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name | trim if custom_schema_name else target.schema }}
+{%- endmacro %}

@@ -1,0 +1,29 @@
+-- Generated from data_contracts/feeds by `python -m data_contracts.generate`; edit the contracts instead.
+with versions as (
+
+    select * from {{ source('lake', 'ecommerce_order_lines') }}
+
+),
+
+{{ newest_versions('updated_at') }}
+
+select
+    source_system,
+    source_order_id,
+    line_number,
+    product_id,
+    quantity,
+    unit_list_price_amount,
+    discount_amount,
+    net_amount,
+    returned_quantity,
+    returned_amount,
+    returned_at,
+    currency_code,
+    updated_at,
+    _record_id as record_id,
+    _batch_id,
+    _source_file,
+    _source_row,
+    _ingested_at
+from newest

@@ -1,0 +1,51 @@
+-- Generated from data_contracts/feeds by `python -m data_contracts.generate`; edit the contracts instead.
+with versions as (
+
+    select * from {{ source('lake', 'ecommerce_orders') }}
+
+),
+
+{{ newest_versions('updated_at') }}
+
+select
+    source_system,
+    source_order_id,
+    customer_ref_system,
+    customer_ref_id,
+    person_name,
+    document_number,
+    email,
+    email_secondary,
+    phone,
+    phone_secondary,
+    birth_date,
+    street,
+    street_number,
+    address_complement,
+    district,
+    city,
+    state_code,
+    postal_code,
+    country_code,
+    loyalty_card_id,
+    account_id,
+    device_id,
+    store_id,
+    ordered_at,
+    status,
+    sales_channel,
+    gross_amount,
+    discount_amount,
+    shipping_amount,
+    net_amount,
+    currency_code,
+    coupon_code,
+    payment_method,
+    cancelled_at,
+    updated_at,
+    _record_id as record_id,
+    _batch_id,
+    _source_file,
+    _source_row,
+    _ingested_at
+from newest

@@ -1,0 +1,4 @@
+select
+    retired_customer_id,
+    customer_id
+from {{ source('identity', 'customer_id_aliases') }}

@@ -1,0 +1,4 @@
+select
+    metric,
+    value
+from {{ source('identity', 'identity_metrics') }}

@@ -1,0 +1,51 @@
+-- Generated from data_contracts/feeds by `python -m data_contracts.generate`; edit the contracts instead.
+with versions as (
+
+    select * from {{ source('lake', 'pos_sales') }}
+
+),
+
+{{ newest_versions('updated_at') }}
+
+select
+    source_system,
+    source_sale_id,
+    customer_ref_system,
+    customer_ref_id,
+    person_name,
+    document_number,
+    email,
+    email_secondary,
+    phone,
+    phone_secondary,
+    birth_date,
+    street,
+    street_number,
+    address_complement,
+    district,
+    city,
+    state_code,
+    postal_code,
+    country_code,
+    loyalty_card_id,
+    account_id,
+    device_id,
+    store_id,
+    sold_at,
+    sale_type,
+    original_source_sale_id,
+    gross_amount,
+    discount_amount,
+    net_amount,
+    currency_code,
+    payment_method,
+    coupon_code,
+    seller_id,
+    status,
+    updated_at,
+    _record_id as record_id,
+    _batch_id,
+    _source_file,
+    _source_row,
+    _ingested_at
+from newest
