@@ -1,4 +1,4 @@
-"""Build the models on Spark and leave the same build file as DuckDB would: audit, publication and exports do not differ.
+"""Build the models on Spark and leave the build file that DuckDB would: audit, publication and exports do not differ.
 
 dbt runs in a process of its own, because a JVM cannot be started twice in one process and its memory should go when
 the build is over. Spark writes every table as Parquet; the build file is then filled from those files.
