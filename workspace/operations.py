@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from workspace.sql import connect
+from workspace.sql import connect, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,9 @@ def operations(workspace: Workspace) -> Iterator[DuckDBPyConnection]:
     One process writes at a time (the run's lock sees to it); each room creates the tables it owns.
     """
     workspace.warehouse.mkdir(parents=True, exist_ok=True)
-    with connect(workspace, database=workspace.operations_file) as con:
-        con.execute("create schema if not exists ops")
-        con.execute("use ops")
+    with connect(workspace) as con:
+        # Not opened directly: the file would be the catalog `ops`, and `ops.<table>` ambiguous with the schema.
+        con.execute(f"attach {quote_literal(workspace.operations_file)} as store")
+        con.execute("create schema if not exists store.ops")
+        con.execute("use store.ops")
         yield con
