@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from data_contracts.loader import load_contract
-from ingestion.batches import Batch, conform
-from ingestion.connectors.archives import Limits
+from ingestion.batches import conform
 from ingestion.connectors.files import Delivery, find_deliveries
 from ingestion.feeds import Feed, FileSource, load_feeds
 from ingestion.landing import stage_delivery
-from ingestion.lake import Lake
+from ingestion.manifest import Batch
 from ingestion.problems import FileProblem
+from ingestion.workbench import Workbench, workbench
 from workspace.errors import ConfigError
-from workspace.sql import connect, quote_identifier, quote_literal
+from workspace.sql import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from data_contracts.loader import Contract
+    from ingestion.connectors.archives import Limits
+    from ingestion.quarantine_files import Conformed
     from workspace.runs import Run
     from workspace.workspace import Workspace
 
@@ -62,59 +64,60 @@ def check_feed(ws: Workspace, run: Run, feed_name: str, *, rows: int = 1000, pre
     feed = feeds[feed_name]
     contract = load_contract("feeds", feed.config.contract, ws)
     result = FeedCheck(feed.name, contract.name)
-    folder = Lake(ws).scratch(f"{contract.name}-check-{feed.name}")
     try:
-        if isinstance(feed.config.source, FileSource):
-            _check_file(ws, run, feed, contract, rows, preview, result, folder)
-        else:
-            _check_query(ws, run, feed, contract, preview, result, folder)
+        # a folder of its own: a run in progress clears away only what bears the name of a contract
+        with workbench(ws, run, f"check-{feed.name}-{os.getpid()}") as bench:
+            stage = _stage_file if isinstance(feed.config.source, FileSource) else _stage_query
+            _summarise(bench, stage(bench, feed, contract, rows, result), feed, contract, preview, result)
     except FileProblem as problem:
         result.error = problem.message
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return result
 
 
-def _check_file(ws, run, feed: Feed, contract: Contract, rows: int, preview: int, result: FeedCheck, folder) -> None:  # noqa: ANN001
-    deliveries, broken = find_deliveries(ws, feed.config.source)
+def _stage_file(bench: Workbench, feed: Feed, contract: Contract, rows: int, result: FeedCheck) -> Conformed:
+    source = feed.file_source
+    deliveries, broken = find_deliveries(bench.ws, source)
     if broken:
         result.source_file = broken[0][0]
         raise broken[0][1]
     if not deliveries:
-        raise FileProblem("no_file", f"no file matches {', '.join(feed.config.source.path)}")
+        raise FileProblem("no_file", f"no file matches {', '.join(source.path)}")
     delivery = deliveries[0]
     result.source_file = delivery.name
-    if feed.config.source.format != "parquet":
-        delivery = _Head(delivery, rows + 1 + feed.config.source.skip_lines, feed.config.source.encoding)
-    batch = Batch("check", feed, contract, "delivery", delivery.name, "")
-    with connect(ws) as con:
-        stage, conformed = stage_delivery(con, ws, run, batch, delivery, folder)
-        _summarise(con, conformed, stage, feed, contract, preview, result)
+    if source.format != "parquet":
+        delivery = _Head.of(delivery, rows + 1 + source.skip_lines, source.encoding)
+    return stage_delivery(bench, Batch("check", feed, contract, "delivery", delivery.name, ""), delivery)
 
 
-def _check_query(ws, run, feed: Feed, contract: Contract, preview: int, result: FeedCheck, folder) -> None:  # noqa: ANN001
+def _stage_query(bench: Workbench, feed: Feed, contract: Contract, rows: int, result: FeedCheck) -> Conformed:
     from ingestion.connectors.postgres import fetch_rows
     from ingestion.staging import parquet_stage
 
-    limited = feed.config.source.model_copy(
-        update={"query": f"select * from ({feed.config.source.query.strip().rstrip(';')}) as checked limit 1000"}
-    )
+    source = feed.query_source
+    query = f"select * from ({source.query.strip().rstrip(';')}) as checked limit {int(rows)}"
     result.source_file = f"postgres:{feed.name}"
-    fetched = fetch_rows(limited, folder / "fetched.parquet", None)
+    fetched = fetch_rows(source.model_copy(update={"query": query}), bench.folder / "fetched.parquet", None)
     batch = Batch("check", feed, contract, "query", result.source_file, "")
-    with connect(ws) as con:
-        stage = parquet_stage(con, fetched)
-        conformed = conform(con, ws, run, batch, stage, folder)
-        if conformed is None:
-            raise FileProblem("unreadable", "the rows of the query could not be read back")
-        _summarise(con, conformed, stage, feed, contract, preview, result)
+    conformed = conform(bench, batch, parquet_stage(bench.con, fetched))
+    if conformed is None:
+        raise FileProblem("unreadable", "the rows of the query could not be read back")
+    return conformed
 
 
-def _summarise(con, conformed, stage, feed: Feed, contract: Contract, preview: int, result: FeedCheck) -> None:  # noqa: ANN001
-    source = f"read_parquet({quote_literal(conformed)})"
-    for problem, count in con.execute(
-        f"select __problem, count(*) from {source} where __problem is distinct from 'blank' group by 1 order by 2 desc, 1"
-    ).fetchall():
+def _summarise(  # noqa: PLR0917
+    bench: Workbench, conformed: Conformed, feed: Feed, contract: Contract, preview: int, result: FeedCheck
+) -> None:
+    source = f"read_parquet({quote_literal(conformed.path)})"
+    counts = bench.con.execute(
+        f"select __problem, count(*) from {source} where __problem is distinct from 'blank' "
+        "group by 1 order by 2 desc, 1 nulls first"
+    ).fetchall()
+    if conformed.stage.rejects:
+        rejects = quote_literal(conformed.stage.rejects)
+        counts += bench.con.execute(
+            f"select reason_code, count(*) from read_parquet({rejects}) group by 1 order by 1"
+        ).fetchall()
+    for problem, count in counts:
         result.rows += count
         if problem is None:
             result.good_rows += count
@@ -122,18 +125,13 @@ def _summarise(con, conformed, stage, feed: Feed, contract: Contract, preview: i
             result.filtered_rows += count
         else:
             reason, _, column = problem.partition("|")
-            result.problems[f"{reason} ({column})" if column else reason] = count
-    if stage.rejects:
-        for reason, count in con.execute(
-            f"select reason_code, count(*) from read_parquet({quote_literal(stage.rejects)}) group by 1 order by 1"
-        ).fetchall():
-            result.rows += count
-            result.problems[reason] = result.problems.get(reason, 0) + count
-    names = [column.name for column in contract.columns if column.name in {*feed.config.columns, *feed.config.defaults}]
+            name = f"{reason} ({column})" if column else reason
+            result.problems[name] = result.problems.get(name, 0) + count
+    names = [column.name for column in contract.columns if column.name in feed.mapped_names]
     fields = ", ".join(quote_identifier(name) for name in names)
-    rows = con.execute(f"select {fields} from {source} where __problem is null limit {int(preview)}").fetchall()
+    rows = bench.con.execute(f"select {fields} from {source} where __problem is null limit {int(preview)}").fetchall()
     result.preview = [dict(zip(names, row, strict=True)) for row in rows]
-    result.unmapped_columns = _unmapped(feed, list(stage.columns))
+    result.unmapped_columns = _unmapped(feed, list(conformed.stage.columns))
 
 
 def _unmapped(feed: Feed, columns: list[str]) -> list[str]:
@@ -143,20 +141,26 @@ def _unmapped(feed: Feed, columns: list[str]) -> list[str]:
     return [name for name in columns if name.lower() not in read]
 
 
+@dataclass(frozen=True)
 class _Head(Delivery):
     """The first lines of a delivery."""
 
-    def __init__(self, whole: Delivery, lines: int, encoding: str) -> None:
-        super().__init__(whole.name, whole.stamp, whole.size, whole.open, whole.member)
-        object.__setattr__(self, "_lines", lines)
-        object.__setattr__(self, "_end", "\n".encode(encoding).removeprefix("\ufeff".encode(encoding)))
+    lines: int = 0
+    line_end: bytes = b"\n"
+
+    @classmethod
+    def of(cls, whole: Delivery, lines: int, encoding: str) -> _Head:
+        # encoders of utf-16 and utf-32 put a mark before the text, and then use the machine's order
+        end = "\n".encode(encoding).removeprefix("".encode(encoding))
+        given = {name: getattr(whole, name) for name in ("name", "stamp", "size", "open", "member", "current_stamp")}
+        return replace(cls(**given), lines=lines, line_end=end)
 
     def read(self, limits: Limits) -> Iterator[bytes]:
         """Yield the bytes of the first lines; a quoted line end counts as one."""
-        left = self._lines
+        left = self.lines
         for chunk in super().read(limits):
-            parts = list(islice(_split_after(chunk, self._end), left))
-            left -= sum(part.endswith(self._end) for part in parts)
+            parts = list(islice(_split_after(chunk, self.line_end), left))
+            left -= sum(part.endswith(self.line_end) for part in parts)
             yield b"".join(parts)
             if left <= 0:
                 return

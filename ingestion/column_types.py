@@ -31,7 +31,7 @@ class Dialect:
     """Accept ISO dates beside `formats`: rows of a typed source that are replayed from their text."""
 
 
-def typed(raw: str, kind: str, target: str, dialect: Dialect) -> str:
+def typed(raw: str, kind: str, target: str, dialect: Dialect) -> str:  # noqa: PLR0911
     """Return SQL for `raw`, a value of DuckDB type `kind`, as the contract's type `target`; null when impossible."""
     if kind == "VARCHAR":
         return _from_text(raw, target, dialect)
@@ -72,7 +72,7 @@ def number(raw: str, kind: str, dialect: Dialect) -> str:
     return _decimal(f"trim({raw})", NUMBER_TYPE, dialect)
 
 
-def _from_text(raw: str, target: str, dialect: Dialect) -> str:
+def _from_text(raw: str, target: str, dialect: Dialect) -> str:  # noqa: PLR0911
     if target == "VARCHAR":
         return raw
     if target.startswith("DECIMAL"):
@@ -81,9 +81,8 @@ def _from_text(raw: str, target: str, dialect: Dialect) -> str:
         exact = _decimal(raw, NUMBER_TYPE, dialect)
         return f"case when {exact} % 1 = 0 then try_cast({exact} as {target}) end"
     if target == "BOOLEAN":
-        return (
-            f"case when lower({raw}) in ({_words(_TRUE)}) then true when lower({raw}) in ({_words(_FALSE)}) then false end"
-        )
+        word = f"lower({raw})"
+        return f"case when {word} in ({_words(_TRUE)}) then true when {word} in ({_words(_FALSE)}) then false end"
     if target == "DATE":
         return _date(raw, dialect)
     if target == "TIMESTAMP":
@@ -96,7 +95,7 @@ def _words(words: tuple[str, ...]) -> str:
 
 
 def _decimal(raw: str, target: str, dialect: Dialect) -> str:
-    """Read an exact number; a mark that the feed did not declare makes it unreadable rather than a thousand times off."""
+    """Read an exact number; a mark that the feed did not declare makes it unreadable, not a thousand times off."""
     point, group = dialect.decimal, dialect.thousands
     other = "." if point == "," else ","
     plain = raw
@@ -145,7 +144,7 @@ def _epoch(raw: str, unit: str) -> str:
 def _to_utc(naive: str, zone: str) -> str:
     if zone in ("UTC", "Etc/UTC"):
         return naive
-    return f"timezone('UTC', timezone({quote_literal(zone)}, {naive}))"
+    return f"try(timezone('UTC', timezone({quote_literal(zone)}, {naive})))"
 
 
 def _list(formats: tuple[str, ...]) -> str:

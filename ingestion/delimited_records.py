@@ -10,7 +10,10 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetWriter
 
 _BAD_CHARACTERS = re.compile("[\x00\uf700-\uf7ff]")
 _MOST_LINES_IN_RECORD = 200
@@ -96,7 +99,8 @@ class RejectWriter:
     """Rows that could not be split, written to Parquet in portions."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._writer = path, None
+        self._path = path
+        self._writer: ParquetWriter | None = None
         self._rows: dict[str, list] = {"line": [], "reason_code": [], "raw_text": []}
         self.count = 0
 
@@ -128,11 +132,13 @@ class RejectWriter:
         self._rows = {name: [] for name in self._rows}
 
 
-def recover_lines(source: Path, clean: Path, rejects: Path, max_line_bytes: int) -> tuple[int, Path | None]:
+def recover_lines(
+    source: Path, clean: Path, rejects: Path, *, first: int, max_line_bytes: int
+) -> tuple[int, Path | None]:
     """Write every readable line with its number; return how many, and the file of the others."""
     refused, good = RejectWriter(rejects), 0
     with source.open("rb") as handle, clean.open("w", encoding="utf-8", newline="") as out:
-        for number, line, too_long in _Lines(handle, max_line_bytes):
+        for number, line, too_long in _Lines(handle, max_line_bytes, first):
             if not line.strip():
                 continue
             reason = _unreadable(line, too_long)
@@ -145,16 +151,26 @@ def recover_lines(source: Path, clean: Path, rejects: Path, max_line_bytes: int)
 
 
 def recover_records(
-    source: Path, clean: Path, rejects: Path, *, delimiter: str, quote: str, width: int, skip: int, max_line_bytes: int
+    source: Path,
+    clean: Path,
+    rejects: Path,
+    *,
+    delimiter: str,
+    quote: str,
+    width: int,
+    skip: int,
+    first: int,
+    max_line_bytes: int,
 ) -> tuple[int, Path | None]:
     """Write every good record with its line number; return how many, and the file of the others.
 
-    `skip` lines with content, the header, are left out. A quoted field may span lines; but when a line inside it is a
-    whole record by itself, the quote was never closed, and only the line that opened it is refused.
+    `skip` lines with content, the header, are left out; `first` is the number of the file's first line. A quoted field
+    may span lines; but when a line inside it is a whole record by itself, the quote was never closed, and only the line
+    that opened it is refused.
     """
     refused, good = RejectWriter(rejects), 0
     with source.open("rb") as handle, clean.open("w", encoding="utf-8", newline="") as out:
-        lines = _Lines(handle, max_line_bytes)
+        lines = _Lines(handle, max_line_bytes, first)
         for number, line, too_long in lines:
             if not line:
                 continue

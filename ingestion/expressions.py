@@ -2,63 +2,196 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from workspace.errors import ConfigError
 from workspace.expressions import ALLOWED_FUNCTIONS, validate_expression
 
+if TYPE_CHECKING:
+    from ingestion.feeds import Feed
+
+AGGREGATE_PREFIX = "__aggregate_"
 NUMBER_PREFIX = "__number_"
 """Column `__number_X` is source column X read as a number with the feed's decimal and thousands marks."""
 
-MAPPING_FUNCTIONS = ALLOWED_FUNCTIONS | frozenset(
-    "number concat_ws lpad rpad regexp_replace regexp_extract strptime try_strptime make_date make_timestamp hour minute "
-    "second week quarter dayofweek date_part date_diff datediff date_add to_days to_hours to_minutes to_seconds "
-    "epoch_ms to_timestamp timezone initcap strip_accents md5 sha256 sign if trunc reverse instr strpos".split()
+MAPPING_FUNCTIONS = ALLOWED_FUNCTIONS | {
+    *("number", "concat_ws", "lpad", "rpad", "regexp_replace", "regexp_extract", "strptime", "try_strptime"),
+    *("make_date", "make_timestamp", "hour", "minute", "second", "week", "quarter", "dayofweek", "date_part"),
+    *("date_diff", "datediff", "date_add", "to_days", "to_hours", "to_minutes", "to_seconds", "epoch_ms"),
+    *("to_timestamp", "timezone", "initcap", "strip_accents", "md5", "sha256", "sign", "if", "trunc", "reverse"),
+    *("instr", "strpos"),
+}
+AGGREGATES = frozenset({"sum", "avg", "min", "max", "count", "count_star", "any_value", "bool_or", "bool_and"})
+_ARITHMETIC = frozenset(
+    {"+", "-", "*", "/", "//", "%", "abs", "round", "ceil", "floor", "sign", "trunc", "sum", "avg"}
+    | {"to_days", "to_hours", "to_minutes", "to_seconds"}
 )
-_ARITHMETIC = frozenset("+ - * / // % abs round ceil floor sign trunc to_days to_hours to_minutes to_seconds".split())
 _NUMERIC_TYPES = ("INT", "DECIMAL", "NUMERIC", "DOUBLE", "FLOAT", "REAL")
 _NUMERIC_LITERALS = ("INTEGER", "NUMERIC")
 
 
 @dataclass(frozen=True)
+class Aggregate:
+    """One aggregate of a folding expression, worked out over the source rows of a group.
+
+    Attributes:
+        name: Column that holds its value in the folded rows.
+        sql: The aggregate.
+        fails: SQL over one source row that is true when the argument cannot be worked out there.
+    """
+
+    name: str
+    sql: str
+    fails: str | None
+
+
+@dataclass(frozen=True)
 class MappedExpression:
-    """A checked expression: the SQL to run, and the source columns it reads."""
+    """A checked expression: the SQL to run, and the source columns it reads.
+
+    Attributes:
+        sql: Over source columns; over `aggregates` and the columns of the group when the feed folds.
+        columns: Source columns that `sql` reads, outside of aggregates.
+        numbers: Those of them that are read as numbers.
+        aggregates: In a feed that folds, what is worked out for each group first.
+        folded_columns: Source columns that the aggregates read.
+        folded_numbers: Those of them that are read as numbers.
+    """
 
     sql: str
     columns: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
+    folded_columns: tuple[str, ...] = ()
+    folded_numbers: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, text: str) -> MappedExpression:
+    def parse(cls, text: str, group_by: tuple[str, ...] | None = None) -> MappedExpression:
         """Check an expression and rewrite its arithmetic to read numbers.
 
         A source column used in arithmetic, compared with a number, or cast to a number is read with the feed's
-        decimal mark; anywhere else a column of a text file is text. `number(X)` says so explicitly.
+        decimal mark; anywhere else a column of a text file is text. `number(X)` says so explicitly. With `group_by`
+        aggregates are allowed, and any column outside of one must be a column of the group.
 
         Raises:
             ConfigError: not one expression, or a function that is not allowed.
         """
-        import duckdb
+        return _parse(text, group_by)
 
-        with duckdb.connect() as con:
-            row = con.execute("select json_serialize_sql(?)", [f"select ({text}) as value"]).fetchall()[0]
-            parsed = json.loads(row[0])
+
+def feed_expressions(feed: Feed) -> tuple[dict[str, MappedExpression], MappedExpression | None]:
+    """Return the expressions of a feed by contract column, and its `where`."""
+    config = feed.config
+    group_by = tuple(config.group_by) if config.group_by else None
+    expressions = {
+        name: MappedExpression.parse(entry.sql, group_by) for name, entry in config.columns.items() if entry.sql
+    }
+    return expressions, MappedExpression.parse(config.where) if config.where else None
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str, group_by: tuple[str, ...] | None) -> MappedExpression:
+    import duckdb
+
+    with duckdb.connect() as con:
+
+        def serialised(sql: str) -> Any:
+            parsed = json.loads(con.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0])
             if parsed.get("error"):
                 raise ConfigError(f"not valid SQL: {parsed.get('error_message', 'syntax error')}")
-            columns = tuple(dict.fromkeys(_column_names(parsed)))
-            validate_expression(text, columns, functions=MAPPING_FUNCTIONS)
-            tree = parsed["statements"][0]["node"]["select_list"]
-            parsed["statements"][0]["node"]["select_list"] = [_rewritten(tree[0]) | {"alias": ""}]
-            statement = con.execute("select json_deserialize_sql(?)", [json.dumps(parsed)]).fetchall()[0][0]
-        return cls(f"({statement.removeprefix('SELECT ')})", columns)
+            return parsed
+
+        def as_sql(node: Any) -> str:
+            shell["statements"][0]["node"]["select_list"] = [node | {"alias": ""}]
+            statement = con.execute("select json_deserialize_sql(?)", [json.dumps(shell)]).fetchall()[0][0]
+            return f"({statement.removeprefix('SELECT ')})"
+
+        shell = serialised(f"select ({text}) as value")
+        functions = MAPPING_FUNCTIONS if group_by is None else MAPPING_FUNCTIONS | AGGREGATES
+        validate_expression(text, _all_columns(shell), functions=functions)
+        tree = _rewritten(shell["statements"][0]["node"]["select_list"][0])
+        if group_by is None:
+            return MappedExpression(as_sql(tree), *_columns_and_numbers(tree))
+        found: dict[str, Any] = {}
+        outer = _without_aggregates(tree, found)
+        columns, numbers = _columns_and_numbers(outer)
+        strangers = [name for name in columns if name.lower() not in {key.lower() for key in group_by}]
+        if strangers:
+            raise ConfigError(
+                f"{strangers[0]!r} is not a column of `group_by`", expected=f"an aggregate such as max({strangers[0]})"
+            )
+        aggregates = tuple(_aggregate(name, node, as_sql) for name, node in found.items())
+        inner = _columns_and_numbers(list(found.values()))
+        return MappedExpression(as_sql(outer), columns, numbers, aggregates, *inner)
 
 
-def _column_names(tree: Any) -> Iterator[str]:
+def _all_columns(tree: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name, _ in _references(tree)))
+
+
+def _columns_and_numbers(tree: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the source columns of a rewritten tree, and those of them that are read as numbers."""
+    found = [(name, is_number) for name, is_number in _references(tree) if not name.startswith(AGGREGATE_PREFIX)]
+    return tuple(dict.fromkeys(name for name, _ in found)), tuple(dict.fromkeys(name for name, yes in found if yes))
+
+
+def _references(tree: Any) -> Iterator[tuple[str, bool]]:
     for node in _nodes(tree):
         if node.get("class") == "COLUMN_REF":
-            yield ".".join(node["column_names"])
+            name = ".".join(node["column_names"])
+            yield name.removeprefix(NUMBER_PREFIX), name.startswith(NUMBER_PREFIX)
+
+
+def _without_aggregates(node: Any, found: dict[str, Any]) -> Any:
+    """Put a column in the place of each aggregate, and collect the aggregates by that column's name."""
+    if isinstance(node, list):
+        return [_without_aggregates(item, found) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("class") != "FUNCTION" or node["function_name"] not in AGGREGATES:
+        return {key: _without_aggregates(value, found) for key, value in node.items()}
+    if any(one.get("function_name") in AGGREGATES for one in _nodes(node["arguments"])):
+        raise ConfigError("an aggregate cannot stand inside another")
+    plain = _without_positions(node)
+    name = AGGREGATE_PREFIX + hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
+    # the first of many values would depend on the order of rows: the least does not
+    found[name] = node | {"function_name": "min"} if node["function_name"] == "any_value" else node
+    return {
+        "class": "COLUMN_REF", "type": "COLUMN_REF", "alias": "", "query_location": 0, "column_names": [name],
+    }  # fmt: skip
+
+
+def _without_positions(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_positions(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _without_positions(value) for key, value in node.items() if not key.startswith("query_location")}
+
+
+def _aggregate(name: str, node: dict[str, Any], as_sql: Callable[[Any], str]) -> Aggregate:
+    arguments = [_argument(item) for item in node["arguments"]]
+    worked_out = [as_sql(one) for one in arguments if one.get("class") != "COLUMN_REF"]
+    fails = " or ".join(f"try(struct_pack(v := {sql})) is null" for sql in worked_out) or None
+    if fails:
+        safe = [
+            item if _argument(item).get("class") == "COLUMN_REF" else _wrapped_in_try(item)
+            for item in node["arguments"]
+        ]
+        node = node | {"arguments": safe}
+    return Aggregate(name, as_sql(node), fails)
+
+
+def _wrapped_in_try(item: dict[str, Any]) -> dict[str, Any]:
+    attempt = {
+        "class": "OPERATOR", "type": "OPERATOR_TRY", "alias": "", "query_location": 0, "children": [_argument(item)],
+    }  # fmt: skip
+    return item | {"expression": attempt} if "expression" in item else attempt
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
@@ -82,7 +215,11 @@ def _rewritten(node: Any) -> Any:
         if len(arguments) != 1 or arguments[0].get("class") != "COLUMN_REF":
             raise ConfigError("number() takes one source column")
         return _as_number(arguments[0])
-    node = {key: _rewritten(value) for key, value in node.items()}
+    return _reading_numbers({key: _rewritten(value) for key, value in node.items()})
+
+
+def _reading_numbers(node: dict[str, Any]) -> dict[str, Any]:
+    kind = node.get("class")
     if kind == "FUNCTION" and node["function_name"] in _ARITHMETIC:
         node["arguments"] = [_with_number(item) for item in node["arguments"]]
     elif kind == "COMPARISON":

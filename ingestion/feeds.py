@@ -172,7 +172,11 @@ class FeedConfig(_Model):
     columns: dict[str, ColumnMapping]
     defaults: dict[str, Scalar] = {}
     where: str | None = None
+    group_by: Annotated[list[str], Field(min_length=1)] | None = None
+    """Source columns whose values make one row: the source's rows are folded, and `sql` may aggregate."""
     limits: FeedLimits = FeedLimits()
+
+    _group = field_validator("group_by", mode="before")(_as_list)
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -194,10 +198,38 @@ class Feed:
         """Return the feed's name."""
         return self.config.feed
 
+    @property
+    def mapped_names(self) -> frozenset[str]:
+        """Return the contract columns that the feed fills."""
+        return frozenset(self.config.columns) | frozenset(self.config.defaults)
+
+    @property
+    def file_source(self) -> FileSource:
+        """Return the source of a feed of files.
+
+        Raises:
+            TypeError: the feed is a database query.
+        """
+        if not isinstance(self.config.source, FileSource):
+            raise TypeError(f"{self.name} is not a feed of files")
+        return self.config.source
+
+    @property
+    def query_source(self) -> PostgresSource:
+        """Return the source of a feed that is a database query.
+
+        Raises:
+            TypeError: the feed is a feed of files.
+        """
+        if not isinstance(self.config.source, PostgresSource):
+            raise TypeError(f"{self.name} is not a database query")
+        return self.config.source
+
     @cached_property
     def mapping_hash(self) -> str:
         """Return the fingerprint of everything that decides how a source row becomes a lake row."""
-        rules = self.config.model_dump_json(exclude={"description": True, "source": {"path", "options"}})
+        left_out: dict[str, Any] = {"description": True, "source": {"path", "options"}}
+        rules = self.config.model_dump_json(exclude=left_out, exclude_defaults=True)
         return hashlib.sha256(rules.encode()).hexdigest()[:16]
 
 
@@ -223,8 +255,12 @@ def load_feeds(ws: Workspace, contract_name: str | None = None) -> list[Feed]:
             continue
         if config.feed in names:
             problems.append(
-                ConfigError(f"feed {config.feed!r} is defined twice", file=path, key="feed",
-                            hint=f"The other one is {names[config.feed].name}")
+                ConfigError(
+                    f"feed {config.feed!r} is defined twice",
+                    file=path,
+                    key="feed",
+                    hint=f"The other one is {names[config.feed].name}",
+                )
             )
         names[config.feed] = path
         feed = Feed(config, path)

@@ -14,6 +14,8 @@ from workspace.atomic import replace_dir, write_text_atomic
 from workspace.sql import connect, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from data_contracts.loader import Contract
     from workspace.workspace import Workspace
 
@@ -83,6 +85,11 @@ class Lake:
         folder.mkdir(parents=True)
         return folder
 
+    def row_files(self, contract: str) -> list[Path]:
+        """Return the files that hold the rows of a contract's batches."""
+        files = (self.root / contract).glob("batch=*/part-0.parquet")
+        return sorted(file for file in files if file.parent.name != f"batch={EMPTY_BATCH}")
+
     def manifests(self, contract: str) -> list[BatchManifest]:
         """Return the manifests of a contract, by batch id."""
         return read_manifests(self.manifest_folder(contract))
@@ -108,7 +115,7 @@ class Lake:
         return sorted(folder.parent.name for folder in folders)
 
     def ensure_empty(self, contract: Contract) -> None:
-        """Make sure that `batch=empty` exists with today's columns, so that a feed nobody has is a typed, empty table."""
+        """Make sure that `batch=empty` exists with today's columns: a feed nobody has is a typed, empty table."""
         target = self.batch_folder(contract.name, EMPTY_BATCH)
         with connect(self._ws) as con:
             if (target / "part-0.parquet").exists() and _columns(con, target / "part-0.parquet") == _wanted(contract):
@@ -146,19 +153,21 @@ class Lake:
         brought = [one for one in manifests if one.kind != "replay"]
         replayed = [one for one in manifests if one.kind == "replay"]
         dropped = sum(one.filtered for one in replayed)
+        # a replayed row that joined a group of other replayed rows is settled with them, as one row
+        joined = sum(one.source_rows - one.rows_read for one in replayed)
         with connect(self._ws) as con:
             row = con.execute(
                 f"select count(*) from read_parquet({quote_literal(self.glob(contract))}, hive_partitioning = false)"
             ).fetchall()[0]
         return Balance(
             contract=contract,
-            rows_read=sum(one.rows_read for one in brought),
+            rows_read=sum(one.rows_read for one in brought) - joined,
             filtered=sum(one.filtered for one in brought) + dropped,
-            rows_in=sum(one.rows_in for one in brought) - dropped,
+            rows_in=sum(one.rows_in for one in brought) - dropped - joined,
             accepted=sum(one.accepted for one in manifests),
             superseded=sum(one.superseded for one in manifests),
             duplicate=sum(one.duplicate for one in manifests),
-            quarantined=sum(one.quarantined for one in brought) - sum(one.rows_read for one in replayed),
+            quarantined=sum(one.quarantined for one in brought) - sum(one.source_rows for one in replayed),
             lake_rows=int(row[0]),
         )
 
@@ -167,6 +176,6 @@ def _wanted(contract: Contract) -> dict[str, str]:
     return {column.name: column.physical_type for column in contract.columns} | dict(LINEAGE_COLUMNS)
 
 
-def _columns(con, file: Path) -> dict[str, str]:  # noqa: ANN001
+def _columns(con: DuckDBPyConnection, file: Path) -> dict[str, str]:
     rows = con.execute(f"describe select * from read_parquet({quote_literal(file)})").fetchall()
     return {name: kind for name, kind, *_ in rows}

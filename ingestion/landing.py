@@ -6,26 +6,25 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from data_contracts.loader import load_contract
-from ingestion.batches import Batch, conform, land
+from ingestion.batches import conform, land
 from ingestion.connectors.archives import Limits
 from ingestion.connectors.files import Delivery, find_deliveries
 from ingestion.feeds import Feed, FileSource, load_feeds
 from ingestion.lake import Lake
-from ingestion.manifest import BatchManifest, FileFailure
+from ingestion.manifest import Batch, BatchManifest, FileFailure
 from ingestion.problems import FileProblem
 from ingestion.staging import Stage, parquet_stage
 from ingestion.text_files import write_normalised
 from ingestion.text_stages import csv_stage, json_stage, recovered_csv_stage, recovered_json_stage
+from ingestion.workbench import Workbench, workbench
 from workspace.atomic import write_text_atomic
-from workspace.sql import connect
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from data_contracts.loader import Contract
+    from ingestion.quarantine_files import Conformed
     from workspace.runs import Run
     from workspace.workspace import Workspace
 
@@ -56,6 +55,31 @@ class LandingResult:
     def total(self, name: str) -> int:
         """Return the sum of one manifest count over the new batches, for example `accepted`."""
         return sum(getattr(one, name) for one in self.batches)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return what the landing did, in numbers."""
+        names = (
+            "source_rows",
+            "rows_read",
+            "filtered",
+            "rows_in",
+            "accepted",
+            "superseded",
+            "duplicate",
+            "quarantined",
+        )
+        return {
+            "batches": len(self.batches),
+            "files_skipped": len(self.skipped),
+            "files_failed": len(self.failures),
+            "batches_outdated": len(self.outdated),
+        } | {name: self.total(name) for name in names}
+
+    def batch_rows(self) -> list[dict[str, Any]]:
+        """Return the new batches as rows of a table, without personal data."""
+        names = ("batch_id", "feed", "source_file", "rows_in", "accepted", "superseded", "duplicate", "quarantined")
+        return [{name: getattr(one, name) for name in names} for one in self.batches]
 
     @property
     def is_balanced(self) -> bool:
@@ -105,13 +129,17 @@ def batch_id_of(feed: Feed, content_hash: str) -> str:
 
 def _land_files(ws: Workspace, run: Run, feed: Feed, contract: Contract, result: LandingResult) -> None:
     lake = Lake(ws)
-    deliveries, broken = find_deliveries(ws, feed.config.source)
+    deliveries, broken = find_deliveries(ws, feed.file_source)
     for name, problem in broken:
         result.failures.append(_failure(run, feed, name, problem, None))
     seen = _SeenFiles(lake.root / "deliveries" / f"{feed.name}.json")
     landed = {one.batch_id: one for one in lake.manifests(contract.name) if one.feed == feed.name}
     for delivery in deliveries:
-        content_hash = seen.hash_of(delivery)
+        try:
+            content_hash = seen.hash_of(delivery)
+        except FileProblem as problem:
+            result.failures.append(_failure(run, feed, delivery.name, problem, None))
+            continue
         batch_id = batch_id_of(feed, content_hash)
         if batch_id in landed:
             result.skipped.append(Skipped(feed.name, delivery.name, batch_id, landed[batch_id].source_file))
@@ -129,69 +157,69 @@ def _land_files(ws: Workspace, run: Run, feed: Feed, contract: Contract, result:
 
 def _failure(run: Run, feed: Feed, name: str, problem: FileProblem, content_hash: str | None) -> FileFailure:
     return FileFailure(
-        feed=feed.name, contract=feed.config.contract, source_file=name, code=problem.code, message=problem.message,
-        run_id=run.run_id, content_hash=content_hash,
+        feed=feed.name,
+        contract=feed.config.contract,
+        source_file=name,
+        code=problem.code,
+        message=problem.message,
+        run_id=run.run_id,
+        content_hash=content_hash,
     )
 
 
 def _land_delivery(ws: Workspace, run: Run, batch: Batch, delivery: Delivery) -> BatchManifest:
-    import shutil
-
-    folder = Lake(ws).scratch(f"{batch.contract.name}-{batch.batch_id}")
-    try:
-        with connect(ws) as con:
-            stage, conformed = stage_delivery(con, ws, run, batch, delivery, folder)
-            return land(con, ws, run, batch, stage, conformed, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with workbench(ws, run, f"{batch.contract.name}-{batch.batch_id}") as bench:
+        conformed = stage_delivery(bench, batch, delivery)
+        delivery.require_unchanged()
+        manifest = land(bench, batch, conformed)
+        if manifest is None:
+            raise RuntimeError("a delivery always makes a batch")
+        return manifest
 
 
-def stage_delivery(
-    con: DuckDBPyConnection, ws: Workspace, run: Run, batch: Batch, delivery: Delivery, folder: Path
-) -> tuple[Stage, Path]:
+def stage_delivery(bench: Workbench, batch: Batch, delivery: Delivery) -> Conformed:
     """Read a delivery into conformed rows; a text file that is not plain is read again line by line.
 
     Raises:
         FileProblem: the delivery cannot be read as a whole.
     """
-    source = batch.feed.config.source
-    settings = ws.settings.ingestion
+    source, settings = batch.feed.file_source, bench.ws.settings.ingestion
     limits = Limits(int(settings.max_uncompressed_gigabytes * 1e9), settings.max_compression_ratio)
     if source.format == "parquet":
-        stage = _parquet(con, delivery, limits, folder)
-        conformed = conform(con, ws, run, batch, stage, folder)
+        conformed = conform(bench, batch, _parquet(bench, delivery, limits))
         if conformed is None:
             raise FileProblem("unreadable", "the Parquet file is damaged; ask for a new delivery")
-        return stage, conformed
-    text = folder / "text"
-    shape = write_normalised(delivery.read(limits), text, source.encoding)
+        return conformed
+    text = bench.folder / "text"
+    shape = write_normalised(delivery.read(limits), text, source.encoding, skip_lines=source.skip_lines)
     longest = settings.max_line_bytes
+    stage: Stage | None
     if source.format == "csv":
         stage = csv_stage(text, shape, source, longest)
     else:
         stage = json_stage(text, shape, batch.feed, longest)
-    conformed = conform(con, ws, run, batch, stage, folder) if stage else None
-    if stage and conformed:
-        return stage, conformed
+    conformed = conform(bench, batch, stage) if stage else None
+    if conformed:
+        return conformed
     if source.format == "csv":
-        stage = recovered_csv_stage(text, source, folder, longest)
+        stage = recovered_csv_stage(text, source, bench.folder, longest)
     else:
-        stage = recovered_json_stage(text, batch.feed, folder, longest)
-    conformed = conform(con, ws, run, batch, stage, folder)
+        stage = recovered_json_stage(text, batch.feed, bench.folder, longest)
+    conformed = conform(bench, batch, stage)
     if conformed is None:
         raise FileProblem("unreadable", "the file cannot be split into rows: check `delimiter`, `quote` and `encoding`")
-    return stage, conformed
+    return conformed
 
 
-def _parquet(con: DuckDBPyConnection, delivery: Delivery, limits: Limits, folder: Path) -> Stage:
+def _parquet(bench: Workbench, delivery: Delivery, limits: Limits) -> Stage:
     import duckdb
 
-    local = folder / "delivered.parquet"
+    local = bench.folder / "delivered.parquet"
     with local.open("wb") as out:
         for chunk in delivery.read(limits):
             out.write(chunk)
     try:
-        return parquet_stage(con, local)
+        return parquet_stage(bench.con, local)
     except duckdb.Error:
         raise FileProblem("unreadable", "not a complete Parquet file; ask for a new delivery") from None
 
@@ -210,7 +238,7 @@ class _SeenFiles:
     def hash_of(self, delivery: Delivery) -> str:
         """Return the content hash, from the cache when the file's stamp is the one it was hashed with."""
         stamp, content_hash = self._known.get(delivery.name, ["", ""])
-        if stamp != delivery.stamp:
+        if not delivery.stamp or stamp != delivery.stamp:
             content_hash = delivery.content_hash()
         self._now[delivery.name] = [delivery.stamp, content_hash]
         return content_hash

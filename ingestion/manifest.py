@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from workspace.atomic import write_text_atomic
+
+if TYPE_CHECKING:
+    from data_contracts.loader import Contract
+    from ingestion.feeds import Feed
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What identifies a batch before it is landed."""
+
+    batch_id: str
+    feed: Feed
+    contract: Contract
+    kind: Literal["delivery", "query", "replay"]
+    source_file: str
+    content_hash: str
 
 
 class BatchManifest(BaseModel):
@@ -26,8 +43,10 @@ class BatchManifest(BaseModel):
     mapping_hash: str
     run_id: str
     ingested_at: datetime
+    source_rows: int
+    """Rows of the source; more than `rows_read` when the feed folds them into groups, or a replay folds its rows."""
     rows_read: int
-    """Rows found in the delivery: those the mapping's `where` left out, and the rest."""
+    """Rows, or groups, found in the delivery: those the mapping's `where` left out, and the rest."""
     filtered: int
     rows_in: int
     accepted: int
@@ -37,6 +56,8 @@ class BatchManifest(BaseModel):
     reasons: dict[str, int] = {}
     """Quarantined rows by reason code."""
     source_columns: tuple[str, ...] = ()
+    source_encoding: str = "utf-8"
+    """What the quarantined lines were read with; bytes that it could not read stand as private-use characters."""
     watermark: str | None = None
     boundary_hashes: tuple[str, ...] = ()
     """Hashes of the rows that stand exactly on the watermark, so that they are not read twice."""
@@ -45,11 +66,15 @@ class BatchManifest(BaseModel):
     def is_balanced(self) -> bool:
         """Tell whether every row ended exactly one way."""
         settled = self.accepted + self.superseded + self.duplicate + self.quarantined
-        return self.rows_in == settled and self.rows_read == self.rows_in + self.filtered
+        return (
+            self.rows_in == settled
+            and self.rows_read == self.rows_in + self.filtered
+            and self.source_rows >= self.rows_read
+        )
 
     def as_row(self) -> dict[str, Any]:
         """Return the manifest as a flat row for the operations store."""
-        return self.model_dump(exclude={"reasons", "source_columns", "boundary_hashes"})
+        return self.model_dump(exclude={"reasons", "source_columns", "source_encoding", "boundary_hashes"})
 
 
 class FileFailure(BaseModel):

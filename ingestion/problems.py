@@ -14,6 +14,11 @@ REASONS = {
     "not_in_vocabulary": "the value is not one of the allowed words",
     "out_of_range": "the number is outside the allowed range",
     "pattern_mismatch": "the value does not have the required form",
+    "expression_failed": "the mapping's expression cannot be worked out for this row",
+    "filter_failed": "the feed's `where` cannot be worked out for this row",
+    "mixed_values": "the rows of one group disagree on the value",
+    "split_group": "other rows of this group are in the lake already",
+    "feed_removed": "the feed that delivered the row is not configured any more",
     "absurd_date": "the date cannot be true",
 }
 """Reason codes of quarantined rows."""

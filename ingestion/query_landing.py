@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingestion.batches import Batch, conform, land
+from ingestion.batches import conform, land
 from ingestion.connectors.postgres import fetch_rows
 from ingestion.lake import Lake
-from ingestion.manifest import BatchManifest, FileFailure
+from ingestion.manifest import Batch, BatchManifest, FileFailure
 from ingestion.problems import FileProblem
 from ingestion.staging import parquet_stage
-from workspace.sql import connect, quote_identifier, quote_literal
+from ingestion.workbench import Workbench, workbench
+from workspace.sql import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,36 +35,45 @@ def land_query(ws: Workspace, run: Run, feed: Feed, contract: Contract, result: 
     """
     lake = Lake(ws)
     last = last_watermark(lake, feed, contract)
-    folder = lake.scratch(f"{contract.name}-{feed.name}-query")
     name = f"postgres:{feed.name}"
     try:
-        fetched = fetch_rows(feed.config.source, folder / "fetched.parquet", last.watermark if last else None)
-        with connect(ws) as con:
-            fresh = _without_boundary(con, fetched, folder / "fresh.parquet", feed, last)
-            watermark, boundary, content = _summary(con, fresh, feed)
-            if not content:
-                return
-            content_hash = hashlib.sha256(f"{watermark}\x1f{content}".encode()).hexdigest()
-            batch_id = hashlib.sha256(f"{feed.name}\x1f{content_hash}".encode()).hexdigest()[:16]
-            batch = Batch(batch_id, feed, contract, "query", name, content_hash)
-            stage = parquet_stage(con, fresh)
-            conformed = conform(con, ws, run, batch, stage, folder)
-            if conformed is None:
-                raise FileProblem("unreadable", "the rows of the query could not be read back")
-            # rows with the same watermark as the last landing stay on the boundary beside the new ones
-            if last and last.watermark == watermark:
-                boundary = tuple(sorted({*boundary, *last.boundary_hashes}))
-            result.batches.append(
-                land(con, ws, run, batch, stage, conformed, folder,
-                     watermark or (last.watermark if last else None), boundary)
-            )
+        with workbench(ws, run, f"{contract.name}-{feed.name}-query") as bench:
+            manifest = _land_rows(bench, feed, contract, last, name)
     except FileProblem as problem:
         result.failures.append(
-            FileFailure(feed=feed.name, contract=contract.name, source_file=name, code=problem.code,
-                        message=problem.message, run_id=run.run_id)
+            FileFailure(
+                feed=feed.name,
+                contract=contract.name,
+                source_file=name,
+                code=problem.code,
+                message=problem.message,
+                run_id=run.run_id,
+            )
         )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        return
+    if manifest is not None:
+        result.batches.append(manifest)
+
+
+def _land_rows(
+    bench: Workbench, feed: Feed, contract: Contract, last: BatchManifest | None, name: str
+) -> BatchManifest | None:
+    fetched = fetch_rows(feed.query_source, bench.folder / "fetched.parquet", last.watermark if last else None)
+    fresh = _without_boundary(bench.con, fetched, bench.folder / "fresh.parquet", feed, last)
+    watermark, boundary, content = _summary(bench.con, fresh, feed)
+    if not content:
+        return None
+    content_hash = hashlib.sha256(f"{watermark}\x1f{content}".encode()).hexdigest()
+    batch_id = hashlib.sha256(f"{feed.name}\x1f{content_hash}".encode()).hexdigest()[:16]
+    batch = Batch(batch_id, feed, contract, "query", name, content_hash)
+    conformed = conform(bench, batch, parquet_stage(bench.con, fresh))
+    if conformed is None:
+        raise FileProblem("unreadable", "the rows of the query could not be read back")
+    # rows with the same watermark as the last landing stay on the boundary beside the new ones
+    if last and last.watermark == watermark:
+        boundary = tuple(sorted({*boundary, *last.boundary_hashes}))
+    mark = watermark or (last.watermark if last else None)
+    return land(bench, batch, conformed, watermark=mark, boundary_hashes=boundary)
 
 
 def last_watermark(lake: Lake, feed: Feed, contract: Contract) -> BatchManifest | None:
@@ -97,13 +106,13 @@ def _without_boundary(
 
 
 def _watermark_text(feed: Feed) -> str:
-    return f"cast({quote_identifier(feed.config.source.watermark)} as VARCHAR)"
+    return f"cast({quote_identifier(feed.query_source.watermark)} as VARCHAR)"
 
 
 def _summary(con: DuckDBPyConnection, rows: Path, feed: Feed) -> tuple[str | None, tuple[str, ...], str | None]:
     """Return the greatest watermark, the hashes of the rows that stand on it, and a fingerprint of all rows."""
     source = f"read_parquet({quote_literal(rows)})"
-    name = feed.config.source.watermark
+    name = feed.query_source.watermark
     kinds = {column: kind for column, kind, *_ in con.execute(f"describe select * from {source}").fetchall()}
     if name not in kinds:
         raise FileProblem("missing_column", f"the query has no column {name!r}, the watermark of {feed.file.name}")

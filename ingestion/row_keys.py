@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 _SEPARATOR = "chr(31)"
 _NULL = "chr(30)"
 PERSON_BLOCK = frozenset(
-    "person_name document_number email email_secondary phone phone_secondary birth_date street street_number "
-    "address_complement district city state_code postal_code country_code loyalty_card_id account_id device_id".split()
+    {
+        *("person_name", "document_number", "email", "email_secondary", "phone", "phone_secondary", "birth_date"),
+        *("street", "street_number", "address_complement", "district", "city", "state_code", "postal_code"),
+        *("country_code", "loyalty_card_id", "account_id", "device_id"),
+    }
 )
 
 
@@ -51,9 +54,7 @@ def record_id(contract: Contract) -> str:
         return "cast(null as VARCHAR)"
     quoted = [quote_identifier(name) for name in block]
     empty = " and ".join(f"{name} is null" for name in quoted)
-    referenced = (
-        f"md5(concat_ws({_SEPARATOR}, 'ref', coalesce(customer_ref_system, source_system), customer_ref_id))"
-    )
+    referenced = f"md5(concat_ws({_SEPARATOR}, 'ref', coalesce(customer_ref_system, source_system), customer_ref_id))"
     evidence = _joined(["source_system", "customer_ref_system", "customer_ref_id", *block])
     return (
         f"case when not ({empty}) then md5(concat_ws({_SEPARATOR}, 'block', {evidence})) "

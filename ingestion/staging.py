@@ -26,6 +26,7 @@ class Stage:
         rejects: Parquet file of rows that could not be split (line, reason_code, raw_text), if there are any.
         text_rows: Values are the text of typed values, as in a replay of a Parquet or database row.
         carried: Further columns of the relation that go along unchanged, such as the origin of a replayed row.
+        folded: The relation has one row for each group of source rows, with `__lines` and `__fold_problem`.
     """
 
     relation: str
@@ -37,6 +38,7 @@ class Stage:
     rejects: Path | None = None
     text_rows: bool = False
     carried: tuple[str, ...] = ()
+    folded: bool = False
 
     def resolve(self, name: str) -> str | None:
         """Return the source column of a name: exact, or the only one that differs in case alone."""

@@ -30,12 +30,18 @@ def _keep_bytes(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_ERRORS, _keep_bytes)
 
 
-def restore_bytes(text: str) -> bytes:
-    """Return the bytes behind a text in which undecodable bytes stand as private-use characters."""
+def restore_bytes(text: str, encoding: str) -> bytes:
+    """Return the bytes behind a text in which undecodable bytes stand as private-use characters.
+
+    `encoding` is the one that the text was read with.
+
+    Raises:
+        UnicodeEncodeError: a character does not exist in `encoding`.
+    """
     parts = bytearray()
     for character in text:
         code = ord(character) - _BAD_BYTE_BASE
-        parts += bytes([code]) if 0 <= code <= 0xFF else character.encode("utf-8")
+        parts += bytes([code]) if 0 <= code <= 0xFF else character.encode(encoding)
     return bytes(parts)
 
 
@@ -55,8 +61,8 @@ class TextShape:
         return not (self.has_inner_blank_lines or self.has_bad_bytes or self.has_nul)
 
 
-def write_normalised(chunks: Iterable[bytes], target: Path, encoding: str) -> TextShape:
-    """Write `chunks` as UTF-8 with `\\n` line ends and no byte order mark, in flat memory.
+def write_normalised(chunks: Iterable[bytes], target: Path, encoding: str, *, skip_lines: int = 0) -> TextShape:
+    """Write `chunks`, less their first lines, as UTF-8 with `\\n` line ends and no byte order mark, in flat memory.
 
     Bytes that are not text in `encoding` become private-use characters, so that the row they stand in can be
     quarantined alone and restored later.
@@ -67,7 +73,7 @@ def write_normalised(chunks: Iterable[bytes], target: Path, encoding: str) -> Te
     shape = TextShape()
     newlines = 1  # line ends since the last character of content; the start of the file counts as one
     with target.open("wb") as out:
-        for text in _with_line_feeds(_decoded(chunks, encoding, shape)):
+        for text in _without_first_lines(_with_line_feeds(_decoded(chunks, encoding, shape)), skip_lines):
             data = text.encode("utf-8")
             newlines = _count_lines(data, newlines, shape)
             shape.has_nul = shape.has_nul or b"\x00" in data
@@ -122,14 +128,21 @@ def _with_line_feeds(texts: Iterable[str]) -> Iterator[str]:
         yield "\n"
 
 
+def _without_first_lines(texts: Iterable[str], count: int) -> Iterator[str]:
+    for piece in texts:
+        text = piece
+        while count and text:
+            _, end, text = text.partition("\n")
+            count -= bool(end)
+        yield text
+
+
 def _check_mark(data: bytes, encoding: str) -> None:
     for mark, family in _MARKS:
         if data.startswith(mark):
             if not encoding.startswith(family):
-                raise FileProblem(
-                    "wrong_encoding",
-                    f"the file begins with the mark of {family}, but the feed says {encoding}. Set `encoding: {family}`",
-                )
+                message = f"the file begins with the mark of {family}, but the feed says {encoding}"
+                raise FileProblem("wrong_encoding", f"{message}. Set `encoding: {family}`")
             return
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestion.delimited_records import LINE_MARK, recover_lines, recover_records, split_fields
-from ingestion.expressions import MappedExpression
+from ingestion.expressions import feed_expressions
 from ingestion.problems import FileProblem
 from ingestion.staging import Stage, text_columns
 from ingestion.text_files import TextShape
@@ -46,7 +46,9 @@ def csv_stage(text: Path, shape: TextShape, source: FileSource, max_line_bytes: 
     columns = text_columns(csv_header(text, source))
     relation = _read_csv(text, columns, source.delimiter, source.quote, source.header, max_line_bytes)
     header = 1 if source.header else 0
-    return Stage(relation, columns, first_row=1 + header, expected_rows=max(shape.lines - header, 0))
+    return Stage(
+        relation, columns, first_row=1 + header + source.skip_lines, expected_rows=max(shape.lines - header, 0)
+    )
 
 
 def recovered_csv_stage(text: Path, source: FileSource, folder: Path, max_line_bytes: int) -> Stage:
@@ -54,8 +56,15 @@ def recovered_csv_stage(text: Path, source: FileSource, folder: Path, max_line_b
     columns = text_columns(csv_header(text, source))
     clean = folder / "clean.csv"
     good, rejects = recover_records(
-        text, clean, folder / "rejects.parquet", delimiter=source.delimiter, quote=source.quote, width=len(columns),
-        skip=1 if source.header else 0, max_line_bytes=max_line_bytes,
+        text,
+        clean,
+        folder / "rejects.parquet",
+        delimiter=source.delimiter,
+        quote=source.quote,
+        width=len(columns),
+        skip=1 if source.header else 0,
+        first=1 + source.skip_lines,
+        max_line_bytes=max_line_bytes,
     )
     # escaping may double a line's length
     relation = _read_csv(
@@ -70,27 +79,40 @@ def json_stage(text: Path, shape: TextShape, feed: Feed, max_line_bytes: int) ->
         return None
     lines = _read_csv(text, {"__text": "VARCHAR"}, LINE_MARK, "", False, max_line_bytes)
     names = json_columns(feed)
-    return Stage(_objects(lines, names, has_lines=False), text_columns(names), has_text=True,
-                 expected_rows=shape.lines)
+    return Stage(
+        _objects(lines, names, has_lines=False),
+        text_columns(names),
+        first_row=1 + feed.file_source.skip_lines,
+        has_text=True,
+        expected_rows=shape.lines,
+    )
 
 
 def recovered_json_stage(text: Path, feed: Feed, folder: Path, max_line_bytes: int) -> Stage:
     """Return the stage of JSON lines that are not plain text throughout."""
     clean = folder / "clean.jsonl"
-    good, rejects = recover_lines(text, clean, folder / "rejects.parquet", max_line_bytes)
+    good, rejects = recover_lines(
+        text, clean, folder / "rejects.parquet", first=1 + feed.file_source.skip_lines, max_line_bytes=max_line_bytes
+    )
     lines = _read_csv(clean, {"__text": "VARCHAR", "__line": "BIGINT"}, LINE_MARK, "", False, max_line_bytes * 2)
     names = json_columns(feed)
-    return Stage(_objects(lines, names, has_lines=True), text_columns(names), has_lines=True, has_text=True,
-                 expected_rows=good, rejects=rejects)
+    return Stage(
+        _objects(lines, names, has_lines=True),
+        text_columns(names),
+        has_lines=True,
+        has_text=True,
+        expected_rows=good,
+        rejects=rejects,
+    )
 
 
 def json_columns(feed: Feed) -> list[str]:
     """Return the keys that a mapping reads; a dot goes into a nested object."""
-    texts = [entry.sql for entry in feed.config.columns.values() if entry.sql]
-    texts += [feed.config.where] if feed.config.where else []
+    expressions, where = feed_expressions(feed)
     names = [entry.column for entry in feed.config.columns.values() if entry.column]
-    for text in texts:
-        names += MappedExpression.parse(text).columns
+    names += feed.config.group_by or []
+    for expression in [*expressions.values(), *([where] if where else [])]:
+        names += [*expression.columns, *expression.folded_columns]
     return list(dict.fromkeys(names))
 
 
@@ -106,7 +128,7 @@ def _objects(lines: str, names: list[str], *, has_lines: bool) -> str:
     )
 
 
-def _read_csv(
+def _read_csv(  # noqa: PLR0917
     path: Path, columns: dict[str, str], delimiter: str, quote: str, header: bool, max_line_bytes: int
 ) -> str:
     declared = ", ".join(f"{quote_literal(name)}: '{kind}'" for name, kind in columns.items())

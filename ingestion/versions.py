@@ -32,8 +32,8 @@ def settle_versions(con: DuckDBPyConnection, conformed: Path, lake_files: list[P
         files = "[" + ", ".join(quote_literal(file) for file in lake_files) + "]"
         stored = f"read_parquet({files}, hive_partitioning = false, union_by_name = true)"
         con.execute(
-            f"insert into contested_keys select distinct _row_key from {incoming} where __problem is null and _row_key in "
-            f"(select _row_key from {stored})"
+            f"insert into contested_keys select distinct _row_key from {incoming} where __problem is null "
+            f"and _row_key in (select _row_key from {stored})"
         )
     candidates = (
         f"select file_row_number as position, _row_key, _row_hash, {version} as version from {incoming} "
@@ -54,3 +54,22 @@ def settle_versions(con: DuckDBPyConnection, conformed: Path, lake_files: list[P
         "select position, case when occurrence > 1 then 'duplicate' when place > 1 then 'superseded' end as outcome "
         "from ranked where position >= 0 and (occurrence > 1 or place > 1)"
     )
+
+
+def mark_split_groups(con: DuckDBPyConnection, conformed: Path, lake_files: list[Path]) -> None:
+    """Mark as `split` in `contested` the folded rows whose key the lake holds already with other content.
+
+    Such a group came in two deliveries and no version says which is whole: taking either would lose the rows of the
+    other.
+    """
+    if not lake_files:
+        return
+    files = "[" + ", ".join(quote_literal(file) for file in lake_files) + "]"
+    con.execute(
+        "create or replace temp table split_groups as select file_row_number as position from "
+        f"read_parquet({quote_literal(conformed)}, file_row_number = true) where __problem is null and _row_key in "
+        f"(select _row_key from read_parquet({files}, hive_partitioning = false)) and file_row_number not in "
+        "(select position from contested where outcome = 'duplicate')"
+    )
+    con.execute("delete from contested where position in (select position from split_groups)")
+    con.execute("insert into contested select position, 'split' from split_groups")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -11,7 +13,10 @@ from ingestion.problems import FileProblem
 
 _RATIO_APPLIES_FROM = 8 * 1024 * 1024
 _CHUNK = 1024 * 1024
-_UNREADABLE = (zlib.error, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError)
+_UNREADABLE = (
+    *(zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error, EOFError, LookupError, ValueError, OSError),
+    RuntimeError,  # an encrypted member, or (NotImplementedError) an unknown method
+)
 
 
 class Limits:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,6 +30,16 @@ class Delivery:
     size: int
     open: Callable[[], BinaryIO]
     member: str | None = None
+    current_stamp: Callable[[], str] | None = None
+
+    def require_unchanged(self) -> None:
+        """Refuse a file that was written to while it was read.
+
+        Raises:
+            FileProblem: its stamp is another than when it was found.
+        """
+        if self.current_stamp is not None and self.current_stamp() != self.stamp:
+            raise FileProblem("changed_while_read", "the file changed while it was read; it is read again next time")
 
     def content_hash(self) -> str:
         """Return the SHA-256 of the stored bytes, and of the member's name within an archive."""
@@ -55,9 +66,12 @@ class Delivery:
 
 
 def _chunks(opener: Callable[[], BinaryIO]) -> Iterator[bytes]:
-    with opener() as handle:
-        while chunk := handle.read(CHUNK_BYTES):
-            yield chunk
+    try:
+        with opener() as handle:
+            while chunk := handle.read(CHUNK_BYTES):
+                yield chunk
+    except OSError as error:
+        raise FileProblem("unreadable", f"the file cannot be read: {error.strerror or type(error).__name__}") from None
 
 
 def find_deliveries(ws: Workspace, source: FileSource) -> tuple[list[Delivery], list[tuple[str, FileProblem]]]:
@@ -85,7 +99,14 @@ def _parts(delivery: Delivery) -> list[Delivery]:
     with delivery.open() as handle:
         entries = members(handle)
     return [
-        Delivery(f"{delivery.name}!{one.filename}", delivery.stamp, one.file_size, delivery.open, one.filename)
+        Delivery(
+            f"{delivery.name}!{one.filename}",
+            delivery.stamp,
+            one.file_size,
+            delivery.open,
+            one.filename,
+            delivery.current_stamp,
+        )
         for one in entries
     ]
 
@@ -98,14 +119,21 @@ def _local(ws: Workspace, path: str) -> list[Delivery]:
             continue
         name = file.relative_to(ws.root).as_posix()
         ws.resolve_inside(name)
-        stat = file.stat()
-        stamp = f"{stat.st_size}-{stat.st_mtime_ns}-{stat.st_ino}"
-        deliveries.append(Delivery(name, stamp, stat.st_size, _opener(file)))
+        size, stamp = file.stat().st_size, _stamp(file)
+        deliveries.append(Delivery(name, stamp, size, partial(_open, file), None, partial(_stamp, file)))
     return deliveries
 
 
-def _opener(file: Path) -> Callable[[], BinaryIO]:
-    return lambda: file.open("rb")
+def _open(file: Path) -> BinaryIO:
+    return file.open("rb")
+
+
+def _stamp(file: Path) -> str:
+    try:
+        stat = file.stat()
+    except OSError:
+        return ""
+    return f"{stat.st_size}-{stat.st_mtime_ns}-{stat.st_ino}"
 
 
 def _remote(path: str, options: dict[str, Any]) -> list[Delivery]:
@@ -132,13 +160,15 @@ def _remote(path: str, options: dict[str, Any]) -> list[Delivery]:
         changed = info.get("ETag") or info.get("etag") or info.get("LastModified") or info.get("created") or ""
         name = f"{protocol}://{key.removeprefix('/')}"
         deliveries.append(
-            Delivery(name, f"{info.get('size')}-{changed}", int(info.get("size") or 0), _remote_opener(filesystem, key))
+            Delivery(
+                # without a mark of the last change the file is hashed every time
+                name,
+                f"{info.get('size')}-{changed}" if changed else "",
+                int(info.get("size") or 0),
+                partial(filesystem.open, key, "rb"),
+            )
         )
     return deliveries
-
-
-def _remote_opener(filesystem: Any, key: str) -> Callable[[], BinaryIO]:
-    return lambda: filesystem.open(key, "rb")
 
 
 def _option(value: Any) -> Any:

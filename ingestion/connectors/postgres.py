@@ -56,8 +56,14 @@ def fetch_rows(source: PostgresSource, target: Path, watermark: str | None) -> P
 def _reason(error: Exception) -> str:
     """Return the SQLSTATE and class of an error, without its text, which may quote values and addresses."""
     state = getattr(error, "sqlstate", None)
-    known = {"42P01": "a table does not exist", "42703": "a column does not exist", "42601": "syntax error",
-             "28P01": "wrong password", "42501": "no permission", "57014": "cancelled"}
+    known = {
+        "42P01": "a table does not exist",
+        "42703": "a column does not exist",
+        "42601": "syntax error",
+        "28P01": "wrong password",
+        "42501": "no permission",
+        "57014": "cancelled",
+    }
     if state and re.fullmatch(r"[0-9A-Z]{5}", state) and state != "00000":
         return f"{known.get(state, 'SQLSTATE')} ({state})"
     return "it cannot be reached" if "connect" in str(error).lower() else type(error).__name__
