@@ -1,0 +1,171 @@
+"""Turn edges into clusters: components first, then constraints inside the components that break one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """What the constraints look at, one entry per node; a node's position is its number.
+
+    Args:
+        document: Number of the valid document, or -1.
+        document_kind: Number of the document's kind, or -1; equal kinds conflict when the documents differ.
+        is_company: Whether the document is a company's: a company's and a person's never go together.
+        name: Number of the given name, or -1 for a nameless node.
+    """
+
+    document: NDArray
+    document_kind: NDArray
+    is_company: NDArray
+    name: NDArray
+
+    def __len__(self) -> int:
+        return len(self.document)
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """Label of each node (its cluster's smallest node), and what the constraints had to do.
+
+    Args:
+        cluster: Smallest node of the node's cluster.
+        component: Smallest node of the node's component.
+        cut_by_document: Components in which a conflict of documents refused an edge.
+        cut_by_name: Components in which a nameless node would have joined two people.
+        cut_by_size: Components in which the size cap refused an edge.
+    """
+
+    cluster: NDArray
+    component: NDArray
+    cut_by_document: int
+    cut_by_name: int
+    cut_by_size: int
+
+
+def connected_components(count: int, left: NDArray, right: NDArray) -> NDArray:
+    """Return for each of `count` nodes the smallest node of its component."""
+    import numpy as np
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components as components
+
+    if count == 0:
+        return np.zeros(0, np.int64)
+    graph = coo_matrix((np.ones(len(left), np.int8), (left, right)), shape=(count, count))
+    labels = components(graph, directed=False)[1]
+    smallest = np.full(int(labels.max()) + 1, count, np.int64)
+    np.minimum.at(smallest, labels, np.arange(count))
+    return smallest[labels]
+
+
+def cluster_nodes(nodes: Nodes, left: NDArray, right: NDArray, weight: NDArray, *, max_nodes: int) -> Clustering:
+    """Cluster nodes over weighted edges so that no cluster breaks a constraint.
+
+    Components that could break one are rebuilt edge by edge: strongest first, ties by the smaller then the larger node. An
+    edge is refused when it would put two valid documents of one kind together, a company's and a person's, two given names
+    that only a nameless node connects, or more than `max_nodes` nodes. The result is a function of each component alone,
+    whatever the order of the input.
+    """
+    import numpy as np
+
+    component = connected_components(len(nodes), left, right)
+    suspect = _suspect_components(nodes, component, left, right, max_nodes)
+    cluster = component.copy()
+    cuts = [set(), set(), set()]
+    if suspect.any():
+        inside = suspect[component[left]]
+        first, second, heavy = left[inside], right[inside], weight[inside]
+        order = np.lexsort((np.maximum(first, second), np.minimum(first, second), -heavy))
+        members = np.flatnonzero(suspect[component])
+        forest = _Forest(nodes, members, max_nodes)
+        for a, b in zip(first[order].tolist(), second[order].tolist(), strict=True):
+            refused = forest.join(a, b)
+            if refused is not None:
+                cuts[refused].add(int(component[a]))
+        cluster[members] = [forest.find(node) for node in members.tolist()]
+    return Clustering(cluster, component, len(cuts[0]), len(cuts[1]), len(cuts[2]))
+
+
+def _suspect_components(nodes: Nodes, component: NDArray, left: NDArray, right: NDArray, max_nodes: int) -> NDArray:
+    """Return for each node number whether the component it names may break a constraint."""
+    import numpy as np
+
+    count = len(nodes)
+    suspect = np.bincount(component, minlength=count) > max_nodes
+    suspect |= _distinct_per_component(component, nodes.document, count) > 1
+    named = nodes.name >= 0
+    among_named = named[left] & named[right]
+    piece = connected_components(count, left[among_named], right[among_named])
+    suspect |= _distinct_per_component(component, np.where(named, piece, -1), count) > 1
+    return suspect
+
+
+def _distinct_per_component(component: NDArray, value: NDArray, count: int) -> NDArray:
+    import numpy as np
+
+    has = value >= 0
+    pairs = np.unique(component[has].astype(np.int64) * (int(value.max(initial=0)) + 1) + value[has])
+    return np.bincount(pairs // (int(value.max(initial=0)) + 1), minlength=count)
+
+
+class _Forest:
+    """Union-find whose trees carry documents, given names and size."""
+
+    def __init__(self, nodes: Nodes, members: NDArray, max_nodes: int) -> None:
+        self._max_nodes = max_nodes
+        numbers = members.tolist()
+        self._parent = {node: node for node in numbers}
+        self._size = dict.fromkeys(numbers, 1)
+        self._named = dict(zip(numbers, (nodes.name[members] >= 0).tolist(), strict=True))
+        self._names = {
+            node: frozenset((name,)) if name >= 0 else frozenset()
+            for node, name in zip(numbers, nodes.name[members].tolist(), strict=True)
+        }
+        self._documents = {
+            node: {(company, kind): number} if number >= 0 else {}
+            for node, company, kind, number in zip(
+                numbers, nodes.is_company[members].tolist(), nodes.document_kind[members].tolist(),
+                nodes.document[members].tolist(), strict=True,
+            )
+        }  # fmt: skip
+
+    def find(self, node: int) -> int:
+        parent = self._parent
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    def join(self, left: int, right: int) -> int | None:
+        """Join two trees, or return which constraint refuses: 0 documents, 1 names, 2 size."""
+        a, b = self.find(left), self.find(right)
+        if a == b:
+            return None
+        if self._conflict(self._documents[a], self._documents[b]):
+            return 0
+        names_a, names_b = self._names[a], self._names[b]
+        direct = self._named[left] and self._named[right]
+        if not direct and names_a and names_b and not names_a & names_b:
+            return 1
+        if self._size[a] + self._size[b] > self._max_nodes:
+            return 2
+        if a > b:
+            a, b = b, a
+        self._parent[b] = a
+        self._size[a] += self._size.pop(b)
+        self._names[a] = names_a | names_b
+        self._documents[a] = self._documents[a] | self._documents[b]
+        return None
+
+    @staticmethod
+    def _conflict(first: dict[tuple[bool, int], int], second: dict[tuple[bool, int], int]) -> bool:
+        if not first or not second:
+            return False
+        if {company for company, _ in first} != {company for company, _ in second}:
+            return True
+        return any(kind in second and second[kind] != number for kind, number in first.items())

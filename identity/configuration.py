@@ -1,0 +1,182 @@
+"""The model of identity.yml: guards, blocklists and rules as data, on top of the defaults that ship."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from workspace.yaml_files import load_model, read_yaml
+
+if TYPE_CHECKING:
+    from workspace.workspace import Workspace
+
+DEFAULTS_FILE = Path(__file__).with_name("defaults.yml")
+IdentifierKind = Literal[
+    "document", "email", "phone", "local_number", "loyalty_card", "account", "customer_reference", "device"
+]
+RuleKey = Literal[
+    "document", "unverified_document", "corrected_document", "email", "phone", "local_number", "loyalty_card", "account",
+    "customer_reference", "device", "given_name", "family_name", "birth_date", "postal_code", "street_number",
+]  # fmt: skip
+Condition = Literal[
+    "compatible_given_name", "compatible_name", "same_given_name", "compatible_family_name", "compatible_company_name",
+    "no_document_conflict", "no_birth_date_conflict", "no_generation_conflict", "no_known_generation_conflict",
+    "no_middle_name_conflict", "companies_only", "people_only", "one_lacks_area_code",
+]  # fmt: skip
+IDENTIFIER_KEYS = frozenset(
+    "document unverified_document corrected_document email phone local_number loyalty_card account customer_reference "
+    "device".split()
+)
+NAME_PROOFS = frozenset("compatible_given_name compatible_name same_given_name compatible_company_name".split())
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,60}$")]
+Limit = Annotated[int, Field(ge=1, le=1_000_000_000)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Guard(_Section):
+    """How many people may share a value before it stops being an identifier."""
+
+    max_names: Limit
+    """Distinct given names among the records that carry the value."""
+    max_documents: Limit = 1_000_000_000
+    """Distinct valid documents among them, which speaks where records have no name."""
+    max_contacts: Limit = 1_000_000_000
+    """Distinct other contacts (e-mail for a phone, phone for an e-mail) among the nameless ones."""
+
+
+class Rule(_Section):
+    """One reason to believe that two records are one customer: equal keys, and conditions that must hold as well."""
+
+    name: Name
+    weight: Annotated[float, Field(gt=0, le=100)]
+    on: tuple[RuleKey, ...]
+    when: tuple[Condition, ...] = ()
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _identifier_needs_a_name(self) -> Rule:
+        if not self.on:
+            raise ValueError(f"rule {self.name} compares nothing: `on` is empty")
+        if sum(key in IDENTIFIER_KEYS for key in self.on) > 1:
+            raise ValueError(f"rule {self.name} compares two identifiers; make it two rules")
+        proven = "given_name" in self.on or NAME_PROOFS & set(self.when) or "companies_only" in self.when
+        if not proven:
+            raise ValueError(
+                f"rule {self.name} would merge on {', '.join(self.on)} alone; add a name to `on` or a name condition to `when`"
+            )
+        return self
+
+
+class Override(_Section):
+    """A person's decision about one identifier value, which wins over the guards."""
+
+    identifier: IdentifierKind
+    value: str
+    decision: Literal["block", "allow"]
+    reason: str
+    by: str
+
+
+class IdentityConfig(_Section):
+    """identity.yml: everything that decides who is who. A workspace's file replaces defaults key by key."""
+
+    guards: dict[IdentifierKind, Guard]
+    blocklist: dict[IdentifierKind, tuple[str, ...]]
+    """Regular expressions, matched against the whole normalised value."""
+    rules: tuple[Rule, ...]
+    nameless_share: Annotated[float, Field(gt=0.5, le=1)] = 0.66
+    """Share of the named records of a value that one given name needs before nameless records follow it."""
+    max_cluster_profiles: Annotated[int, Field(ge=2, le=100_000)] = 100
+    """Most distinct bundles of evidence in one customer; past it only the strongest evidence joins."""
+    household_max_customers: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Most customers at one address or landline that may still be one household."""
+    overrides: tuple[Override, ...] = ()
+
+    @field_validator("blocklist")
+    @classmethod
+    def _patterns_compile(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for kind, patterns in value.items():
+            for pattern in patterns:
+                try:
+                    re.compile(pattern)
+                except re.error as error:
+                    raise ValueError(f"blocklist of {kind}: {pattern!r} is not a regular expression: {error}") from None
+        return value
+
+    @field_validator("rules")
+    @classmethod
+    def _names_are_unique(cls, value: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        names = [rule.name for rule in value]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"rule names used twice: {', '.join(twice)}")
+        return value
+
+    @property
+    def active_rules(self) -> tuple[Rule, ...]:
+        """Return the enabled rules, strongest first, ties by name."""
+        return tuple(sorted((rule for rule in self.rules if rule.enabled), key=lambda rule: (-rule.weight, rule.name)))
+
+
+class _WorkspaceFile(_Section):
+    """What a workspace's identity.yml may hold: any key of the configuration, and changes to rules by name."""
+
+    guards: dict[IdentifierKind, Guard] = {}
+    blocklist: dict[IdentifierKind, tuple[str, ...]] = {}
+    rules: tuple[Rule, ...] = ()
+    disable_rules: tuple[Name, ...] = ()
+    nameless_share: float | None = None
+    max_cluster_profiles: int | None = None
+    household_max_customers: int | None = None
+    overrides: tuple[Override, ...] = ()
+
+
+def load_identity_config(workspace: Workspace | None = None) -> IdentityConfig:
+    """Return the shipped configuration, with the workspace's identity.yml laid over it when there is one.
+
+    Guards and single values replace the default of the same name, patterns are added, a rule replaces the one of its name
+    or is new, and `disable_rules` switches rules off.
+
+    Raises:
+        ConfigErrors: every problem with file, line and key.
+    """
+    file = workspace.root / "identity.yml" if workspace else None
+    if file is None or not file.is_file():
+        return _defaults()
+    changes = load_model(file, _WorkspaceFile)
+    base = _defaults()
+    rules = {rule.name: rule for rule in base.rules} | {rule.name: rule for rule in changes.rules}
+    unknown = sorted(set(changes.disable_rules) - set(rules))
+    if unknown:
+        from workspace.errors import ConfigError
+
+        raise ConfigError(
+            f"disable_rules names unknown rules: {', '.join(unknown)}", file=file, key="disable_rules",
+            expected=f"one of {', '.join(sorted(rules))}",
+        )  # fmt: skip
+    blocklist = {kind: (*base.blocklist.get(kind, ()), *changes.blocklist.get(kind, ())) for kind in
+                 {**base.blocklist, **changes.blocklist}}  # fmt: skip
+    single = ("nameless_share", "max_cluster_profiles", "household_max_customers")
+    return IdentityConfig(
+        guards={**base.guards, **changes.guards},
+        blocklist=blocklist,
+        rules=tuple(
+            rule.model_copy(update={"enabled": False}) if rule.name in changes.disable_rules else rule
+            for rule in rules.values()
+        ),
+        overrides=changes.overrides,
+        **{name: getattr(base if getattr(changes, name) is None else changes, name) for name in single},
+    )
+
+
+@lru_cache(maxsize=1)
+def _defaults() -> IdentityConfig:
+    document, _ = read_yaml(DEFAULTS_FILE)
+    return IdentityConfig.model_validate(document)

@@ -1,0 +1,98 @@
+"""Fold records with the same evidence into profiles, and list who holds which identifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workspace.sql import quote_literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from identity.configuration import IdentityConfig
+
+NICKNAMES_FILE = Path(__file__).parent / "normalising" / "nicknames.csv"
+HOLDINGS = {
+    "document": ("case when document_is_valid then document_number end",),
+    "email": ("email_key", "email_secondary_key"),
+    "phone": ("phone_key", "phone_secondary_key"),
+    "local_number": ("local_key",),
+    "loyalty_card": ("loyalty_card_key",),
+    "account": ("account_key",),
+    "customer_reference": ("reference_record_id",),
+}
+"""Identifier kinds that make up a profile, and the columns that hold their values. Devices stand apart: they change too
+often, so they are listed for the profile instead of telling profiles apart."""
+EVIDENCE = (
+    "name_key", "given_key", "family_key", "middle_key", "suffix_key", "is_company_name", "birth_date", "document_number",
+    "document_kind", "document_is_valid", "document_is_company", "email_key", "email_secondary_key", "phone_key",
+    "phone_secondary_key", "local_key", "postal_code", "street_number", "loyalty_card_key", "account_key",
+    "reference_record_id",
+)  # fmt: skip
+
+
+def create_profiles(con: DuckDBPyConnection) -> None:
+    """Create `profiles` (one row per distinct bundle of comparable evidence) and `record_profiles` (rid, profile).
+
+    A profile is numbered by its smallest rid. Deleted masters belong to none. Rules compare profiles, not records: a
+    customer with a hundred orders under one registration is one node, not five thousand pairs.
+    """
+    grouped = ", ".join(EVIDENCE)
+    con.execute(
+        "create or replace temp table record_profiles as select rid, cast(min(rid) over (partition by "
+        f"{grouped}, case when coalesce(name_key, document_number, email_key, email_secondary_key, phone_key, phone_secondary_key, local_key, "
+        "loyalty_card_key, account_key, reference_record_id) is null then rid end) as INTEGER) as profile "
+        "from records where not is_deleted"
+    )
+    con.execute(
+        "create or replace temp table profiles as select p.profile, p.record_count, r.* exclude (rid), n.nicknames from "
+        "(select profile, count(*) as record_count from record_profiles group by profile) p "
+        f"join (select rid, {grouped} from records) r on r.rid = p.profile left join nicknames n on n.given_key = r.given_key"
+    )
+
+
+def load_nicknames(con: DuckDBPyConnection) -> None:
+    """Create the table `nicknames` (given_key, nicknames): for each given name the names it may stand for, or be called by."""
+    con.execute(
+        "create or replace temp table nicknames as with pairs as (select nickname, given_name from "
+        f"read_csv({quote_literal(NICKNAMES_FILE)}, header = true, delim = ',', columns = {{'nickname': 'VARCHAR', 'given_name': 'VARCHAR'}})), "
+        "both_ways as (select nickname as given_key, given_name as other from pairs union select given_name, nickname from pairs) "
+        "select given_key, ' ' || string_agg(other, ' ' order by other) || ' ' as nicknames from both_ways group by given_key"
+    )
+
+
+def create_holdings(con: DuckDBPyConnection, config: IdentityConfig) -> None:
+    """Create `holdings` (kind, value, profile): which profile carries which identifier, the static blocklist applied.
+
+    Values that a pattern blocks go to `pattern_blocks` (kind, value, record_count) instead.
+    """
+    parts = [
+        f"select {quote_literal(kind)} as kind, {column} as value, profile from profiles where {column} is not null"
+        for kind, columns in HOLDINGS.items()
+        for column in columns
+    ]
+    parts.append(
+        "select distinct 'device' as kind, device_key as value, profile from records join record_profiles using (rid) "
+        "where device_key is not null"
+    )
+    con.execute(f"create or replace temp table all_holdings as {' union all '.join(parts)}")
+    blocked = blocked_by_pattern(config, "kind", "value")
+    con.execute(
+        "create or replace temp table pattern_blocks as select kind, value, sum(record_count) as record_count from all_holdings "
+        f"join profiles using (profile) where {blocked} group by kind, value"
+    )
+    con.execute(
+        f"create or replace temp table holdings as select kind, value, profile from all_holdings where not ({blocked})"
+    )
+    con.execute("drop table all_holdings")
+
+
+def blocked_by_pattern(config: IdentityConfig, kind: str, value: str) -> str:
+    """Return SQL that tells whether the static blocklist blocks a value."""
+    tests = [
+        f"{kind} = {quote_literal(name)} and regexp_full_match({value}, {quote_literal('|'.join(f'({p})' for p in patterns))}, 'i')"
+        for name, patterns in sorted(config.blocklist.items())
+        if patterns
+    ]
+    return " or ".join(f"({test})" for test in tests) or "false"

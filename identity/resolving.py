@@ -1,0 +1,124 @@
+"""Resolve who is who: from the person records of the lake to the identity tables of the build."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from identity.clusters import create_clusters, create_profile_evidence
+from identity.companies import create_company_crosswalk
+from identity.configuration import load_identity_config
+from identity.customer_ids import assign_customer_ids
+from identity.erasures import apply_tombstones, create_erased_customers, create_tombstones
+from identity.evidence import collect_raw_records
+from identity.guards import create_guards
+from identity.hashing import hash_salt
+from identity.history import create_aliases, create_history
+from identity.households import create_households
+from identity.metrics import create_metrics
+from identity.near_documents import create_corrections
+from identity.normalised_records import create_records
+from identity.profiles import create_holdings, create_profiles, load_nicknames
+from identity.published import create_published, identity_folder
+from identity.rules import create_edges
+from identity.tables import (
+    create_crosswalk,
+    create_customer_records,
+    create_guard_decisions,
+    create_identifiers,
+    create_match_edges,
+    write_tables,
+)
+from workspace.sql import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from duckdb import DuckDBPyConnection
+
+    from identity.configuration import IdentityConfig
+    from workspace.runs import Run
+    from workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class IdentityResult:
+    """What a resolution found.
+
+    Args:
+        folder: Where the tables stand.
+        metrics: Every row of `identity_metrics`.
+    """
+
+    folder: Path
+    metrics: Mapping[str, float]
+
+    @property
+    def records(self) -> int:
+        """Return the number of person records."""
+        return int(self.metrics["records"])
+
+    @property
+    def customers(self) -> int:
+        """Return the number of customers."""
+        return int(self.metrics["customers"])
+
+    def counts(self, prefix: str) -> dict[str, int]:
+        """Return the metrics whose name starts with `prefix`, without it: `edges_` by rule, `changes_` by reason."""
+        return {
+            name.removeprefix(prefix): int(value) for name, value in self.metrics.items() if name.startswith(prefix)
+        }
+
+
+def resolve(ws: Workspace, run: Run) -> IdentityResult:
+    """Resolve the identities of the lake and write every identity table into the build.
+
+    The outcome is a function of the lake, the configuration, `run.as_of` and the last publication: order of files and
+    rows and number of threads do not matter. Ids come from the last publication, so a run that was never published leaves
+    no trace.
+
+    Raises:
+        ConfigErrors: identity.yml is not valid.
+    """
+    config = load_identity_config(ws)
+    with connect(ws) as con:
+        con.execute("set preserve_insertion_order = false")
+        create_published(con, ws)
+        link_records(con, ws, run, config)
+        _create_outputs(con, ws, run, config)
+        write_tables(con, identity_folder(ws))
+        metrics = dict(con.execute("select metric, value from identity_metrics order by metric").fetchall())
+    return IdentityResult(identity_folder(ws), metrics)
+
+
+def link_records(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:
+    """Create `records`, `profiles`, `guards` and `edges` from the lake."""
+    collect_raw_records(con, ws)
+    apply_tombstones(con, hash_salt(ws))
+    create_records(con, country=ws.settings.country, as_of=run.as_of_naive)
+    load_nicknames(con)
+    create_profiles(con)
+    create_holdings(con, config)
+    create_guards(con, config)
+    create_corrections(con, country=ws.settings.country)
+    create_edges(con, config)
+
+
+def _create_outputs(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:
+    salt = hash_salt(ws)
+    create_profile_evidence(con)
+    clustering = create_clusters(con, config)
+    assign_customer_ids(con)
+    create_crosswalk(con)
+    create_customer_records(con)
+    create_identifiers(con, config, salt)
+    create_match_edges(con, config, salt)
+    create_guard_decisions(con, salt)
+    create_tombstones(con, salt)
+    create_erased_customers(con)
+    create_history(con, run)
+    create_aliases(con)
+    create_households(con, config)
+    create_company_crosswalk(con, ws)
+    create_metrics(con, clustering)

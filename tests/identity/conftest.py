@@ -1,0 +1,109 @@
+"""A workspace whose lake the tests fill row by row, as ingestion would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from data_contracts.lineage import LINEAGE_COLUMNS
+from data_contracts.loader import load_contract
+from identity.resolving import IdentityResult, resolve
+from ingestion.row_keys import record_id, row_hash, row_key
+from workspace.runs import Run
+from workspace.workspace import Workspace
+
+AS_OF = datetime(2026, 1, 31, 5, tzinfo=UTC)
+
+
+@dataclass
+class Lake:
+    """Write rows into the lake of a workspace, resolve it, and read the tables."""
+
+    ws: Workspace
+    day: int = 0
+    batches: int = 0
+    known: set[str] = field(default_factory=set)
+
+    def write(self, contract_name: str, rows: list[dict[str, Any]], batch: str | None = None) -> None:
+        contract = load_contract("feeds", contract_name)
+        self.batches += 1
+        batch = batch or f"b{self.batches:04d}"
+        folder = self.ws.lake / contract_name / f"batch={batch}"
+        folder.mkdir(parents=True, exist_ok=True)
+        con = duckdb.connect()
+        names = [column.name for column in contract.columns]
+        fields = ", ".join(f'"{column.name}" {column.physical_type}' for column in contract.columns)
+        con.execute(f"create table rows ({fields})")
+        con.executemany(
+            f"insert into rows values ({', '.join('?' * len(names))})",
+            [[row.get(name) for name in names] for row in rows],
+        )
+        lineage = {
+            "_record_id": record_id(contract), "_row_key": row_key(contract), "_row_hash": row_hash(contract),
+            "_source_file": "'test'", "_source_row": "rowid + 1", "_batch_id": f"'{batch}'", "_run_id": "'run'",
+            "_ingested_at": "timestamp '2026-01-01'", "_contract_version": "'1.0.0'",
+        }  # fmt: skip
+        extra = ", ".join(f"cast({lineage[name]} as {kind}) as {name}" for name, kind in LINEAGE_COLUMNS.items())
+        con.execute(f"copy (select *, {extra} from rows) to '{folder / 'part-0.parquet'}' (format parquet)")
+        con.close()
+
+    def customers(self, *rows: dict[str, Any]) -> None:
+        """Write CRM customers: `id` is the source id, `updated_at` may be given."""
+        base = {"source_system": "crm", "updated_at": datetime(2025, 1, 1)}
+        self.write("crm_customers", [base | {"source_customer_id": row["id"]} | row for row in rows])
+
+    def sales(self, *rows: dict[str, Any]) -> None:
+        """Write receipts of the point of sale: `id` is the receipt."""
+        base = {
+            "source_system": "pos", "store_id": "s1", "sold_at": datetime(2025, 6, 1), "net_amount": 10, "currency_code": "BRL",
+        }  # fmt: skip
+        self.write("pos_sales", [base | {"source_sale_id": row["id"]} | row for row in rows])
+
+    def resolve(self, *, as_of: datetime = AS_OF) -> IdentityResult:
+        return resolve(self.ws, Run.at(as_of))
+
+    def publish(self) -> None:
+        """Make the build's identity tables the published ones, as the gate would."""
+        import shutil
+
+        target = self.ws.publications / f"p{len(list(self.ws.publications.glob('*')))}"
+        shutil.copytree(self.ws.build / "identity", target / "identity")
+        self.ws.current.unlink(missing_ok=True)
+        self.ws.current.symlink_to(target)
+
+    def table(self, name: str, query: str = "select * from t") -> list[tuple]:
+        con = duckdb.connect()
+        con.execute(f"create view t as select * from read_parquet('{self.ws.build / 'identity' / name}.parquet')")
+        rows = con.execute(query).fetchall()
+        con.close()
+        return rows
+
+    def customer_of(self, source_id: str, system: str = "crm") -> str | None:
+        """Return the customer of a registered record, or of the receipt `source_id` when the system is pos."""
+        con = duckdb.connect()
+        folder = self.ws.build / "identity"
+        if system == "pos":
+            query = (
+                f"select c.customer_id from read_parquet('{self.ws.lake}/pos_sales/*/*.parquet') s "
+                f"join read_parquet('{folder}/customer_crosswalk.parquet') c on c.record_id = s._record_id where source_sale_id = ?"
+            )
+        else:
+            query = (
+                f"select c.customer_id from read_parquet('{folder}/customer_records.parquet') r "
+                f"join read_parquet('{folder}/customer_crosswalk.parquet') c using (record_id) "
+                "where r.source_system = 'crm' and r.source_customer_id = ?"
+            )
+        rows = con.execute(query, [source_id]).fetchall()
+        con.close()
+        return rows[0][0] if rows else None
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    (tmp_path / "workspace.yml").write_text("name: Test shop\nthreads: 2\nmemory_limit: 1GB\n")
+    return Lake(Workspace.open(tmp_path))
