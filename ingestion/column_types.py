@@ -45,6 +45,8 @@ def typed(raw: str, kind: str, target: str, dialect: Dialect) -> str:  # noqa: P
         return f"case {raw} when 1 then true when 0 then false end"
     if kind == target:
         return raw
+    if kind in FLOATS and target.startswith("DECIMAL"):
+        return f"try_cast({_exact_float(raw)} as {target})"
     text = as_text(raw, kind)
     if target == "VARCHAR":
         return text
@@ -67,9 +69,18 @@ def number(raw: str, kind: str, dialect: Dialect) -> str:
     """Return SQL for a source value as an exact number, for use in the arithmetic of a mapping."""
     if kind in _INTEGERS or kind.startswith("DECIMAL"):
         return raw
+    if kind in FLOATS:
+        return _exact_float(raw)
     if kind != "VARCHAR":
         return f"try_cast(cast({raw} as VARCHAR) as {NUMBER_TYPE})"
     return _decimal(f"trim({raw})", NUMBER_TYPE, dialect)
+
+
+def _exact_float(raw: str) -> str:
+    """Read a binary float as the decimal it prints as, to six places: 2.675 is 2.675 and not a little less."""
+    # below 1e9 the error of a double is far under the sixth place, so rounding there gives the printed number
+    small = f"cast(try_cast({raw} as DECIMAL(16,6)) as {NUMBER_TYPE})"
+    return f"case when abs({raw}) < 1e9 then {small} else try_cast(cast({raw} as VARCHAR) as {NUMBER_TYPE}) end"
 
 
 def _from_text(raw: str, target: str, dialect: Dialect) -> str:  # noqa: PLR0911

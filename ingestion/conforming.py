@@ -69,14 +69,15 @@ def _assembled(  # noqa: PLR0917
     evaluated = "".join(f", {sql} as {value_name(name)}" for name, sql in values.items())
     renamed = "".join(f", {sql} as {name}" for name, sql in texts.items())
     failing = "".join(f", {one.fails} as {one.fails_name}" for one in mapped if one.fails)
+    raws = [one for one in mapped if one.raw is not None]
     own = f"__line, __malformed, __status{carried}{kept}"
     return (
         f"with __source as (select * from {source}), __evaluated as (select *{evaluated} from __source), "
-        f"__mapped as (select {', '.join(f'{one.raw} as {one.raw_name}' for one in mapped)}{failing}, "
-        f"{_line(stage)} as __line, {_malformed(stage)} as __malformed, {status} as __status"
+        f"__mapped as (select {''.join(f'{one.raw} as {one.raw_name}, ' for one in raws)}"
+        f"{_line(stage)} as __line{failing}, {_malformed(stage)} as __malformed, {status} as __status"
         f"{carried}{renamed} from __evaluated), "
         f"__typed as (select {', '.join(f'{one.typed()} as {one.name}' for one in mapped)}, "
-        f"{', '.join(one.raw_name for one in mapped)}{flags}, {own} from __mapped), "
+        f"{''.join(f'{one.raw_name}, ' for one in raws)}{own}{flags} from __mapped), "
         f"__judged as (select *, coalesce(__malformed, __status, {problem}) as __problem from __typed) "
         f"select {names}, {record_id(contract)} as _record_id, {row_key(contract)} as _row_key, "
         f"{row_hash(contract)} as _row_hash, __line, __problem{carried}, "

@@ -119,23 +119,19 @@ def _expression_problems(feed: Feed, problem: Problem) -> list[ConfigError]:
 
 def _group_problems(feed: Feed, contract: Contract, problem: Problem) -> list[ConfigError]:
     """A finer group than the contract's key would give several rows for one key, of which only one would count."""
-    read: set[str] = set()
+    if not feed.config.group_by:
+        return []
+    group_by, read = tuple(feed.config.group_by), set()
     for name in contract.primary_key:
         entry = feed.config.columns.get(name)
         if entry is not None and entry.column:
             read.add(entry.column.lower())
         elif entry is not None and entry.sql:
-            read |= {
-                column.lower()
-                for column in MappedExpression.parse(entry.sql, tuple(feed.config.group_by or ())).columns
-            }
+            read |= {column.lower() for column in MappedExpression.parse(entry.sql, group_by).columns}
+    expected = f"columns that {' and '.join(contract.primary_key)} are mapped from"
     return [
-        problem(
-            f"{column!r} is not part of the key of {contract.name}",
-            "group_by",
-            expected=f"columns that {' and '.join(contract.primary_key)} are mapped from",
-        )
-        for column in feed.config.group_by or ()
+        problem(f"{column!r} is not part of the key of {contract.name}", "group_by", expected=expected)
+        for column in group_by
         if column.lower() not in read
     ]
 

@@ -6,13 +6,14 @@ import codecs
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from data_contracts.vocabulary import workspace_vocabulary_file
 from workspace.errors import ConfigError, ConfigErrors
 from workspace.workspace import Workspace
 from workspace.yaml_files import load_model
@@ -239,12 +240,21 @@ def load_feeds(ws: Workspace, contract_name: str | None = None) -> list[Feed]:
     Raises:
         ConfigErrors: every problem of every file, each with file, line, column and key.
     """
+    files = tuple((path, path.read_bytes()) for path in sorted(ws.feeds_folder.glob("*.y*ml")))
+    vocabulary = workspace_vocabulary_file(ws)
+    feeds = _checked_feeds(ws, files, vocabulary.read_bytes() if vocabulary else b"")
+    return [feed for feed in feeds if contract_name in (None, feed.config.contract)]
+
+
+@lru_cache(maxsize=8)
+def _checked_feeds(ws: Workspace, files: tuple[tuple[Path, bytes], ...], _vocabulary: bytes) -> tuple[Feed, ...]:
+    """Check the feeds of a workspace once for each content of its files: a run asks for every contract."""
     from ingestion.feed_rules import check_against_contract
 
     feeds: list[Feed] = []
     problems: list[ConfigError] = []
     names: dict[str, Path] = {}
-    for path in sorted(ws.feeds_folder.glob("*.y*ml")):
+    for path, _ in files:
         try:
             config = load_model(path, FeedConfig)
         except ConfigErrors as errors:
@@ -254,18 +264,13 @@ def load_feeds(ws: Workspace, contract_name: str | None = None) -> list[Feed]:
             problems.append(error)
             continue
         if config.feed in names:
-            problems.append(
-                ConfigError(
-                    f"feed {config.feed!r} is defined twice",
-                    file=path,
-                    key="feed",
-                    hint=f"The other one is {names[config.feed].name}",
-                )
-            )
+            hint = f"The other one is {names[config.feed].name}"
+            message = f"feed {config.feed!r} is defined twice"
+            problems.append(ConfigError(message, file=path, key="feed", hint=hint))
         names[config.feed] = path
         feed = Feed(config, path)
         problems += check_against_contract(ws, feed)
         feeds.append(feed)
     if problems:
         raise ConfigErrors(problems)
-    return [feed for feed in sorted(feeds, key=lambda one: one.name) if contract_name in (None, feed.config.contract)]
+    return tuple(sorted(feeds, key=lambda one: one.name))

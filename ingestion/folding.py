@@ -83,11 +83,8 @@ def _lines_sql(
     if stage.has_text:
         malformed = f"case when __blank then '{BLANK}' when not __is_object then 'malformed_row|' end"
     missing = "".join(f" when {condition} then 'required_missing|{name}'" for condition, name in problems)
-    key_problem = f"case{missing} end"
-    return (
-        f"select {rest}, {line}, coalesce({malformed}, {where_status(feed, stage, where)}, {key_problem}) as __line_problem "
-        f"from {source}"
-    )
+    problem = f"coalesce({malformed}, {where_status(feed, stage, where)}, case{missing} end)"
+    return f"select {rest}, {line}, {problem} as __line_problem from {source}"
 
 
 def _no_key(feed: Feed, key: str, kind: str) -> tuple[str, str]:

@@ -25,7 +25,7 @@ class MappedColumn:
     Attributes:
         column: The contract's column.
         position: Its position in the contract, which names the columns in between.
-        raw: SQL of the cleaned source value.
+        raw: SQL of the cleaned source value; None when the column is the same in every row.
         kind: DuckDB type of `raw`.
         dialect: How its text is written.
         default: Text of the value for an empty source value.
@@ -34,7 +34,7 @@ class MappedColumn:
 
     column: Column
     position: int
-    raw: str
+    raw: str | None
     kind: str
     dialect: Dialect
     default: str | None
@@ -58,6 +58,8 @@ class MappedColumn:
     def typed(self) -> str:
         """Return SQL for the typed value: null when the raw value cannot be one."""
         target = self.column.physical_type
+        if self.raw is None:
+            return f"cast({'null' if self.default is None else quote_literal(self.default)} as {target})"
         value = typed(self.raw_name, self.kind, target, self.dialect)
         if self.column.enum and target == "VARCHAR":
             value = _as_word(value, self.column.enum)
@@ -89,7 +91,7 @@ def mapped_column(
     default = feed.config.defaults.get(column.name) if entry is None or entry.value is None else entry.value
     default_text = None if default is None else constant_text(default)
     if entry is None or entry.value is not None:
-        return MappedColumn(column, position, "cast(null as VARCHAR)", "VARCHAR", dialect, default_text)
+        return MappedColumn(column, position, None, "VARCHAR", dialect, default_text)
     fails = None
     if expression is not None:
         raw, kind = f"{value_name(column.name)}.v", kinds[column.name]

@@ -41,9 +41,11 @@ def problem_sql(contract: Contract, mapped: list[MappedColumn], horizon: Horizon
 
 def _checks(contract: Contract, one: MappedColumn, horizon: Horizon) -> list[tuple[str, str, str]]:
     column, checks = one.column, []
+    if one.raw is None and one.default is None:
+        return []
     if one.fails:
         checks.append((one.fails_name, "expression_failed"))
-    if column.physical_type != "VARCHAR":
+    if column.physical_type != "VARCHAR" and one.raw is not None:
         checks.append((f"{one.raw_name} is not null and {one.name} is null", "type_mismatch"))
     if column.required:
         code = "currency_missing" if column.name == "currency_code" else "required_missing"

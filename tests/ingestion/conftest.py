@@ -16,11 +16,6 @@ from workspace.runs import Run
 from workspace.sql import connect, quote_literal
 from workspace.workspace import Workspace
 
-AD_SPEND = {
-    "source_system": {"value": "ads"},
-    "channel": {"value": "paid_search"},
-}
-
 
 @dataclass
 class Shop:
@@ -81,20 +76,3 @@ def shop(tmp_path: Path) -> Shop:
     one.root.mkdir()
     one.settings()
     return one
-
-
-STORE_COLUMNS = {
-    "source_system": {"value": "pos"},
-    "store_id": "ID",
-    "store_name": "NAME",
-    "store_kind": {"value": "own"},
-    "opened_on": "OPENED",
-    "updated_at": "CHANGED",
-}
-SALE_COLUMNS = {
-    "source_system": {"value": "pos"},
-    "source_sale_id": "SALE",
-    "store_id": "STORE",
-    "sold_at": "AT",
-    "net_amount": "NET",
-}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import SALE_COLUMNS, STORE_COLUMNS
+from shop_feeds import SALE_COLUMNS, STORE_COLUMNS, utc
 
 from ingestion.lake import Lake
 from ingestion.quarantine import list_quarantine
@@ -34,7 +34,7 @@ def test_plain_file_lands_with_lineage(shop):
     assert [(one.rows_in, one.accepted) for one in result.batches] == [(3, 3)]
     assert landed_names(shop) == NAMES
     rows = shop.rows("store_id, opened_on, updated_at, _source_file, _source_row, _run_id, _record_id")
-    assert rows[0] == ("1", date(2020, 1, 2), datetime(2026, 1, 1, 13), "landing/tills.csv", 2, shop.run.run_id, None)
+    assert rows[0] == ("1", date(2020, 1, 2), utc("2026-01-01 13:00"), "landing/tills.csv", 2, shop.run.run_id, None)
     assert [row[4] for row in rows] == [2, 3, 4]
     shop.balance()
 
@@ -96,7 +96,7 @@ def test_dialects(shop, source, text):
     shop.file("tills.csv", text)
     result = shop.land("pos_sales")
     assert result.total("accepted") == 1, (result.failures, list_quarantine(shop.ws))
-    expected = ("1", "7", datetime(2026, 1, 2, 13), Decimal("12.50"), "BRL")
+    expected = ("1", "7", utc("2026-01-02 13:00"), Decimal("12.50"), "BRL")
     assert shop.rows("source_sale_id, store_id, sold_at, net_amount, currency_code", "pos_sales") == [expected]
     assert shop.rows("_source_row", "pos_sales") == [(len(text.splitlines()),)]
 
@@ -157,7 +157,7 @@ def test_json_lines_with_nested_keys_and_broken_lines(shop):
     result = shop.land()
     assert landed_names(shop) == [("1", "Açaí"), ("3", None)]
     assert shop.rows("_source_row") == [(1,), (7,)]
-    assert shop.rows("updated_at")[0] == (datetime(2026, 1, 1, 10),)
+    assert shop.rows("updated_at")[0] == (utc("2026-01-01 10:00"),)
     bad = [(row.source_row, row.reason_code, row.column_name) for row in list_quarantine(shop.ws)]
     assert bad == [(3, "malformed_row", None), (4, "malformed_row", None), (5, "required_missing", "store_id")]
     assert result.batches[0].rows_in == 5
@@ -169,7 +169,7 @@ def test_parquet_of_typed_columns(shop):
         {
             "SALE": pa.array([1.0, 2.0, None]),
             "STORE": pa.array([7, 8, 9], pa.int32()),
-            "AT": pa.array([datetime(2026, 1, 2, 10), datetime(2026, 1, 3, 10), None], pa.timestamp("ns")),
+            "AT": pa.array([utc("2026-01-02 10:00"), utc("2026-01-03 10:00"), None], pa.timestamp("ns")),
             "NET": pa.array([0.1, 2.675, 1.0]),
             "TAGS": pa.array([["a"], [], None], pa.list_(pa.string())),
         }
@@ -185,8 +185,8 @@ def test_parquet_of_typed_columns(shop):
     shop.file("tills.parquet", buffer.getvalue())
     shop.land("pos_sales")
     assert shop.rows("source_sale_id, store_id, sold_at, net_amount, payment_method", "pos_sales") == [
-        ("1", "7", datetime(2026, 1, 2, 13), Decimal("0.10"), '["a"]'),
-        ("2", "8", datetime(2026, 1, 3, 13), Decimal("2.68"), "[]"),
+        ("1", "7", utc("2026-01-02 13:00"), Decimal("0.10"), '["a"]'),
+        ("2", "8", utc("2026-01-03 13:00"), Decimal("2.68"), "[]"),
     ]
     assert [row.reason_code for row in list_quarantine(shop.ws)] == ["required_missing"]
 
