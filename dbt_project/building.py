@@ -233,7 +233,7 @@ def _node_result(node: Any, status: str, seconds: float, failures: int, message:
         seconds=round(seconds, 3),
         failures=failures,
         message=explain(node, status, failures, message),
-        depends_on=tuple(node.depends_on.nodes) if hasattr(node, "depends_on") else (),
+        depends_on=tuple(getattr(getattr(node, "depends_on", None), "nodes", ())),
     )
 
 

@@ -30,6 +30,7 @@ def build_variables(workspace: Workspace, run: Run) -> dict[str, Any]:
     Raises:
         ConfigError, ConfigErrors: a file of segments/ is not valid.
     """
+    from data_contracts.vocabulary import load_vocabulary
     from dbt_project.segments import load_segments
 
     settings = workspace.settings
@@ -41,5 +42,9 @@ def build_variables(workspace: Workspace, run: Run) -> dict[str, Any]:
         "currency_code": settings.currency,
         "country_code": settings.country,
         **settings.marts.model_dump(),
+        "channels": [
+            {"channel": name, **word.model_dump(exclude={"label"})}
+            for name, word in load_vocabulary(workspace).channels.items()
+        ],
         "segments": [segment.as_variable() for segment in load_segments(workspace)],
     }

@@ -1,0 +1,9 @@
+select
+    record_id,
+    run_id,
+    old_customer_id,
+    new_customer_id,
+    reason,
+    evidence,
+    changed_at
+from {{ ref('stg_identity__customer_id_history') }}
