@@ -1,12 +1,3 @@
-{# Channel of an order: where the customer stood when buying. #}
-{% macro order_channel(store_kind, sales_channel) -%}
-case
-    when {{ store_kind }} = 'own' then 'store'
-    when {{ store_kind }} = 'partner' then 'partner_store'
-    else coalesce({{ sales_channel }}, 'site')
-end
-{%- endmacro %}
-
 {#
     Channel that brought a visit, from its campaign tags and then from the referring host. Tags are free text of the
     tagging tool, so the usual spellings are folded; the words of the vocabulary are taken as they are. A visit with
