@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _IN_FLIGHT = 0
+TOO_LARGE = "message_key in (select message_key from texts anti join cut using (message_key))"
+"""Condition on `planned` for the rows of the phase that no batch can hold."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def cut_batches(con: DuckDBPyConnection, sync_id: str, phase: int, *, max_rows: 
 
     Batch 0 is the one that was in flight, when all its rows are still planned as they were. Of the others, a cut falls
     where either the count or the running size passes its limit; the size window is short by one largest row, so no
-    batch is over it. Rows that alone pass the limit are left out: see `too_large_rows`.
+    batch is over it. Rows that alone pass the limit are left out: see `TOO_LARGE`.
     """
     room = max_bytes - 200 - len(sync_id)
     con.execute(
@@ -94,11 +96,6 @@ def cut_batches(con: DuckDBPyConnection, sync_id: str, phase: int, *, max_rows: 
         {"sync": sync_id, "room": room, "rows": max_rows},
     )
     return [number for (number,) in con.execute("select distinct batch_number from cut order by 1").fetchall()]
-
-
-def too_large_rows(con: DuckDBPyConnection) -> list[str]:
-    """Return the message keys of the phase whose row alone is over the size limit."""
-    return [key for (key,) in con.execute("select message_key from texts anti join cut using (message_key)").fetchall()]
 
 
 def read_batch(con: DuckDBPyConnection, number: int, phase: int) -> Batch:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from activation.batching import cut_batches, note_in_flight, read_batch, too_large_rows
+from activation.batching import TOO_LARGE, cut_batches, note_in_flight, read_batch
 from activation.configuration import FileDestination, HttpDestination
 from activation.file_delivery import deliver_files
 from activation.http_delivery import HttpDelivery
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from quality.publications import Publication
     from workspace.runs import Run
     from workspace.workspace import Workspace
+
+
+REFUSED = "some rows were refused; see ops.sync_rows"
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,9 @@ def _deliver_http(job: _Job, recorder: Recorder, destination: HttpDestination) -
             if phase == 2:
                 _defer_moves(recorder)
             numbers = cut_batches(con, sync_id, phase, max_rows=destination.max_rows, max_bytes=destination.max_bytes)
-            for key in too_large_rows(con):
-                recorder.record(f"message_key = '{key}'", status=REJECTED, provider_code="row_too_large", attempts=0)
+            if con.execute(f"select count(*) from planned where {TOO_LARGE}").fetchall() != [(0,)]:
+                recorder.record(TOO_LARGE, status=REJECTED, provider_code="row_too_large", attempts=0)
+                trouble = REFUSED
             for number in numbers:
                 batch = read_batch(con, number, phase)
                 note_in_flight(con, sync_id, batch)
@@ -148,7 +152,7 @@ def _deliver_http(job: _Job, recorder: Recorder, destination: HttpDestination) -
                 if reply.stopped_by:
                     return None, delivery.calls, f"the destination gave no answer: {reply.stopped_by}"
                 if reply.rejected:
-                    trouble = "some rows were refused"
+                    trouble = REFUSED
         return None, delivery.calls, trouble
 
 
