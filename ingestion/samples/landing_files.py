@@ -1,0 +1,106 @@
+"""Write feed files in the forms real systems use, and keep the account of every row written."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+Outcome = Literal["accepted", "newer", "superseded", "duplicate", "quarantined"]
+"""What landing makes of a row; `newer` is accepted too, as a further version of a key that stands in an earlier file."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a system writes its files."""
+
+    kind: Literal["csv", "jsonl", "parquet"]
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    decimal: str = "."
+    is_compressed: bool = False
+
+    def amount(self, cents: pl.Expr) -> pl.Expr:
+        """Return an expression that writes whole cents as an amount: text in CSV, a number elsewhere."""
+        if self.kind != "csv":
+            return cents / 100
+        whole, rest = (cents // 100).cast(pl.String), (cents % 100).cast(pl.String).str.zfill(2)
+        return whole + self.decimal + rest
+
+
+@dataclass
+class FileAccount:
+    """What landing one file must give, when the files of a feed are landed in the order of their names."""
+
+    contract: str
+    feed: str
+    rows: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    is_redelivery: bool = False
+
+
+class Landing:
+    """The files below one folder, appended to in portions so that memory stays flat."""
+
+    def __init__(self, folder: Path, months_per_file: int) -> None:
+        self.folder, self.months_per_file = folder, months_per_file
+        self.accounts: dict[str, FileAccount] = {}
+        self._parquet: dict[str, list[pl.DataFrame]] = {}
+
+    def write(self, contract: str, feed: str, name: str, frame: pl.DataFrame, form: Form,
+              outcome: Outcome = "accepted") -> None:
+        """Append rows to a file, all of which shall end as `outcome` when they are landed."""
+        if frame.is_empty():
+            return
+        self._account(contract, feed, name).rows[outcome] += len(frame)
+        if form.kind == "parquet":
+            self._parquet.setdefault(name, []).append(frame)
+            return
+        path = self._path(name)
+        with io.BytesIO() as buffer:
+            if form.kind == "csv":
+                frame.write_csv(buffer, separator=form.delimiter, include_header=not path.exists())
+            else:
+                frame.write_ndjson(buffer)
+            self._append(path, buffer.getvalue(), form)
+
+    def write_broken(self, contract: str, feed: str, name: str, lines: list[tuple[str, str]], form: Form) -> None:
+        """Append raw lines that shall be quarantined, each with its reason code; the file must have its header already."""
+        account = self._account(contract, feed, name)
+        account.rows["quarantined"] += len(lines)
+        account.reasons.update(reason for _, reason in lines)
+        self._append(self._path(name), "".join(f"{line}\n" for line, _ in lines).encode("utf-8"), form)
+
+    def redeliver(self, name: str, other_name: str) -> None:
+        """Deliver the same bytes again under another name; landing must skip the second."""
+        shutil.copyfile(self._path(name), self._path(other_name))
+        original = self.accounts[name]
+        self.accounts[other_name] = FileAccount(original.contract, original.feed, is_redelivery=True)
+
+    def close(self) -> None:
+        """Write the Parquet files, which cannot be appended to."""
+        for name, frames in self._parquet.items():
+            pl.concat(frames).write_parquet(self._path(name), compression="zstd", statistics=False)
+        self._parquet.clear()
+
+    def _account(self, contract: str, feed: str, name: str) -> FileAccount:
+        return self.accounts.setdefault(name, FileAccount(contract, feed))
+
+    def _path(self, name: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _append(self, path: Path, data: bytes, form: Form) -> None:
+        if form.encoding != "utf-8":
+            data = data.decode("utf-8").encode(form.encoding)
+        if form.is_compressed:
+            data = gzip.compress(data, compresslevel=4, mtime=0)
+        with path.open("ab") as handle:
+            handle.write(data)
