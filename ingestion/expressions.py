@@ -160,7 +160,8 @@ def _without_aggregates(node: Any, found: dict[str, Any]) -> Any:
     plain = _without_positions(node)
     name = AGGREGATE_PREFIX + hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
     # the first of many values would depend on the order of rows: the least does not
-    found[name] = node | {"function_name": "min"} if node["function_name"] == "any_value" else node
+    least = {"function_name": "min", "qualified_name": {"path": ["min"]}}
+    found[name] = node | least if node["function_name"] == "any_value" else node
     return {
         "class": "COLUMN_REF", "type": "COLUMN_REF", "alias": "", "query_location": 0, "column_names": [name],
     }  # fmt: skip
