@@ -11,8 +11,7 @@ from workspace.sql import quote_literal
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_PLACES = "generate_series(1, length(number))"
-_DIGITS = "generate_series(0, 9)"
+_LENGTHS = {"BR": (11, 14), "PT": (9,), "ES": (9,)}
 
 
 def create_corrections(con: DuckDBPyConnection, *, country: str) -> None:
@@ -22,32 +21,50 @@ def create_corrections(con: DuckDBPyConnection, *, country: str) -> None:
     few and each has about a hundred candidates, of which the check digits leave one or two; these meet the true ones by
     equality, so the cost follows the number of mistakes and never becomes a comparison of all with all.
     """
+    lengths = ", ".join(str(length) for length in _LENGTHS.get(country, (8, 9, 10, 11)))
     con.execute(
-        "create or replace temp table mistyped as select profile, document_number as number from profiles "
-        "where document_number is not null and not document_is_valid and given_key is not null "
-        "and length(document_number) between 8 and 15 and regexp_matches(document_number, '[0-9]{4}')"
+        """
+        create or replace temp table mistyped as
+        select distinct document_number as number, ltrim(document_number, '0') as bare
+        from profiles
+        where document_number is not null and not document_is_valid and given_key is not null
+            and length(document_number) between 8 and 15 and regexp_matches(document_number, '[0-9]{4}')
+            and document_number not in (select value from guards where kind = 'document' and decision = 'blocked')
+        """
     )
-    place = f"(select *, unnest({_PLACES}) as place from mistyped)"
-    both = f"(select *, unnest({_DIGITS}) as digit from {place})"
     con.execute(
-        "create or replace temp table candidates as "
-        f"select profile, number[:place - 1] || digit || number[place + 1:] as number from {both} "
-        "where number[place] between '0' and '9' and number[place] <> cast(digit as VARCHAR) union "
-        f"select profile, number[:place - 1] || number[place + 1] || number[place] || number[place + 2:] from {place} "
-        "where place < length(number) and number[place] <> number[place + 1] union "
-        f"select profile, number[:place - 1] || digit || number[place:] from {both} union "
-        f"select profile, number || digit from {both} where place = 1 union "
-        f"select profile, number[:place - 1] || number[place + 1:] from {place}"
+        f"""
+        create or replace temp table candidates as
+        with places as (select *, unnest(generate_series(1, length(number))) as place from mistyped),
+        bare_places as (select *, unnest(generate_series(1, length(bare) + 1)) as place from mistyped),
+        digits as (select unnest(generate_series(0, 9))::VARCHAR as digit)
+        select number, number[:place - 1] || digit || number[place + 1:] as candidate from places, digits
+        where number[place] between '0' and '9' and number[place] <> digit
+        union
+        select number, number[:place - 1] || number[place + 1] || number[place] || number[place + 2:] from places
+        where place < length(number) and number[place] <> number[place + 1]
+        union
+        select number, bare[:place - 1] || digit || bare[place:] from bare_places, digits
+        where length(bare) + 1 in ({lengths})
+        union
+        select number, bare[:place - 1] || bare[place + 1:] from bare_places
+        where length(bare) - 1 in ({lengths}) and place <= length(bare)
+        """
     )
-    bound = DOCUMENTS.bind("near", value="number", country=quote_literal(country))
+    bound = DOCUMENTS.bind("near", value="candidate", country=quote_literal(country))
     checked = staged_select(
-        "candidates", [bound],
-        {"profile": "profile", "value": bound["document"], "is_valid": bound["is_valid_document"], "number": "number"},
-    )  # fmt: skip
+        "candidates",
+        [bound],
+        {name: name for name in ("number", "candidate")}
+        | {"value": bound["document"], "is_valid": bound["is_valid_document"]},
+    )
     con.execute(
         # only candidates that are whole as they stand: padding them would be a second slip
-        f"create or replace temp table corrections as select distinct profile, value from ({checked}) "
-        "where is_valid and value = number"
+        f"""
+        create or replace temp table corrections as
+        select distinct p.profile, c.value from ({checked}) c join profiles p on p.document_number = c.number
+        where c.is_valid and c.value = c.candidate and p.given_key is not null
+        """
     )
     con.execute("drop table candidates")
     con.execute("drop table mistyped")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NICKNAMES_FILE = Path(__file__).parent / "normalising" / "nicknames.csv"
 HOLDINGS = {
-    "document": ("case when document_is_valid then document_number end",),
+    "document": ("document_number",),
     "email": ("email_key", "email_secondary_key"),
     "phone": ("phone_key", "phone_secondary_key"),
     "local_number": ("local_key",),

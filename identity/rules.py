@@ -51,7 +51,7 @@ _ATTRIBUTES_SQL = (
     "case when p.document_is_valid and p.document_number not in (select value from guards where kind = 'document' "
     "and decision = 'blocked') then p.document_number end as document, p.document_kind, p.document_is_company, "
     "case when not p.document_is_valid and length(p.document_number) >= 8 and p.document_number not in "
-    "(select value from guards where kind = 'document') then p.document_number end as unverified_document, "
+    "(select value from guards where kind = 'document' and decision = 'blocked') then p.document_number end as unverified_document, "
     "p.phone_key is null and p.local_key is not null as lacks_area_code, p.postal_code, p.street_number"
 )
 LANDLINE = r"\+55[1-9][1-9][2-5][0-9]{7}|\+3512[0-9]{8}|\+34[89][0-9]{8}"
@@ -98,7 +98,7 @@ def _create_members(con: DuckDBPyConnection, kind: str) -> None:
         f"create or replace temp table members as select h.value, c.*, v.profile_count, {landline} as is_landline, "
         f"v.profile_count <= {MAX_PAIRED_PROFILES} as is_lead from holdings h "
         "join shared_values v on v.kind = h.kind and v.value = h.value join comparable c on c.profile = h.profile "
-        f"where h.kind = {quote_literal(kind)}"
+        f"where h.kind = {quote_literal(kind)} and (h.kind <> 'document' or c.document = h.value)"
     )
     con.execute(
         "update members set is_lead = true where not is_lead and (value, profile) in "

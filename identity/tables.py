@@ -94,7 +94,8 @@ def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: st
         "select l.record_id as record_id_left, r.record_id as record_id_right, p.rule_name, p.weight, p.kind as identifier_kind, "
         f"{hash_sql('p.value', salt)} as identifier_hash, il.customer_id, coalesce(il.customer_id = ir.customer_id, false) as is_within_customer "
         "from pairs p join clustered l on l.rid = p.a join clustered r on r.rid = p.b "
-        "left join cluster_ids il on il.cluster = l.cluster left join cluster_ids ir on ir.cluster = r.cluster"
+        "left join cluster_ids il on il.cluster = l.cluster left join cluster_ids ir on ir.cluster = r.cluster "
+        "where p.rule_name <> 'same_evidence' or il.customer_id is not null"
     )
 
 
