@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RECORD_COLUMNS = (
     "record_id", "source_system", "source_customer_id", "contract", "customer_kind", "updated_at", "first_seen_at",
     "last_seen_at", "is_master", "is_deleted", "row_count", "full_name", "given_name", "family_name", "document_number",
-    "document_kind", "document_is_valid", "document_is_company", "email", "email_secondary", "phone", "phone_is_mobile",
+    "document_kind", "document_is_valid", "document_is_company", "email", "email_key", "email_secondary", "phone", "phone_key", "phone_is_mobile",
     "phone_is_landline", "phone_secondary", "birth_date", "gender", "street", "street_number", "address_complement", "district",
     "city", "state_code", "postal_code", "country_code", "loyalty_card_id", "account_id", "device_id",
 )  # fmt: skip
