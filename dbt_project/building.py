@@ -163,7 +163,7 @@ def prepare_manifest(workspace: Workspace) -> Path:
     return manifest
 
 
-def test_models(workspace: Workspace, run: Run) -> BuildResult:
+def run_unit_tests(workspace: Workspace, run: Run) -> BuildResult:
     """Run the unit tests of the models against a build whose models exist.
 
     Raises:

@@ -31,3 +31,8 @@ left(
         case {{ country_code }} when 'BR' then 5 when 'PT' then 4 else 3 end
     )
 {%- endmacro %}
+
+{# The lower end, in years, of an age band as a source writes it (`35-44`, `65+`); null when it starts with no number. #}
+{% macro registered_age(band) -%}
+try_cast(nullif({{ x_re_replace(band, '[^0-9].*$', '') }}, '') as bigint)
+{%- endmacro %}

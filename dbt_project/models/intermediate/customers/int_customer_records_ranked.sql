@@ -58,8 +58,11 @@ select
     ranked.family_name,
     case when documents.record_id is null then ranked.document_number end as document_number,
     case when documents.record_id is null then ranked.document_kind end as document_kind,
-    case when emails.record_id is null then ranked.email end as email,
-    case when phones.record_id is null then ranked.phone end as phone,
+    case when emails.record_id is null and ranked.email_key is not null then ranked.email end as email,
+    ranked.email_key,
+    case when phones.record_id is null and ranked.phone_key is not null then ranked.phone end as phone,
+    ranked.phone_key,
+    coalesce(ranked.phone_is_mobile, false) as phone_is_mobile,
     nullif(ranked.gender, 'unknown') as gender,
     ranked.street,
     ranked.street_number,
@@ -83,8 +86,8 @@ left join refused as documents
 left join refused as emails
     on ranked.record_id = emails.record_id
     and emails.identifier_kind = 'email'
-    and ranked.email = emails.identifier_value
+    and ranked.email_key = emails.identifier_value
 left join refused as phones
     on ranked.record_id = phones.record_id
     and phones.identifier_kind = 'phone'
-    and ranked.phone = phones.identifier_value
+    and ranked.phone_key = phones.identifier_value

@@ -6,8 +6,8 @@
     'document': {'order': 'trust_order', 'has': 'document_number is not null', 'columns': ['document_number', 'document_kind']},
     'birth_date': {'order': 'trust_order', 'has': 'birth_date is not null', 'columns': ['birth_date']},
     'gender': {'order': 'trust_order', 'has': 'gender is not null', 'columns': ['gender']},
-    'email': {'order': 'recent_order', 'has': 'email is not null', 'columns': ['email']},
-    'phone': {'order': 'recent_order', 'has': 'phone is not null', 'columns': ['phone']},
+    'email': {'order': 'recent_order', 'has': 'email is not null', 'columns': ['email', 'email_key']},
+    'phone': {'order': 'recent_order', 'has': 'phone is not null', 'columns': ['phone', 'phone_key', 'phone_is_mobile']},
     'address': {
         'order': 'recent_order',
         'has': 'coalesce(postal_code, city, state_code) is not null',

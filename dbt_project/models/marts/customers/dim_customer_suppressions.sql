@@ -8,7 +8,14 @@ with customers as (
 
 standing as (
 
-    select customer_id, 'all' as consent_channel, 'erased' as reason, last_seen_at as since_at from customers where is_erased
+    -- The identifier of an erased person is in no other table; it stays here so that no destination may keep it.
+    select customer_id, 'all' as consent_channel, 'erased' as reason, erased_at as since_at
+    from {{ ref('stg_identity__erased_customers') }}
+    union all
+    select customers.customer_id, 'all', 'erased', customers.last_seen_at
+    from customers
+    anti join {{ ref('stg_identity__erased_customers') }} as erased on customers.customer_id = erased.customer_id
+    where customers.is_erased
     union all
     select customer_id, 'all', 'internal', first_seen_at from customers where is_internal
     union all

@@ -26,18 +26,6 @@ sources as (
 
 ),
 
-erased as (
-
-    select distinct customer_id
-    from (
-        select old_customer_id as customer_id from {{ ref('stg_identity__customer_id_history') }} where reason = 'erasure'
-        union all
-        select new_customer_id as customer_id from {{ ref('stg_identity__customer_id_history') }} where reason = 'erasure'
-    ) as changes
-    where customer_id is not null
-
-),
-
 identifiers as (
 
     select * from {{ ref('stg_identity__customer_identifiers') }}
@@ -55,11 +43,13 @@ select
     documents.identifier_hash as document_hash,
     aged.document_kind,
     aged.gender,
-    {{ age_band('age_years') }} as age_band,
+    {{ age_band('coalesce(aged.age_years, ' ~ registered_age('attributes.age_band') ~ ')') }} as age_band,
     attributes.marital_status,
     attributes.education_level,
     attributes.occupation,
     attributes.income_band,
+    attributes.household_composition,
+    attributes.home_ownership,
     attributes.interests,
     attributes.company_role,
     attributes.company_decision_level,
@@ -91,11 +81,11 @@ from aged
 inner join sources on aged.customer_id = sources.customer_id
 left join {{ ref('int_customer_attributes_consolidated') }} as attributes on aged.customer_id = attributes.customer_id
 left join {{ ref('stg_identity__household_members') }} as households on aged.customer_id = households.customer_id
-left join erased on aged.customer_id = erased.customer_id
+left join {{ ref('stg_identity__erased_customers') }} as erased on aged.customer_id = erased.customer_id
 left join identifiers as emails
-    on aged.email_record_id = emails.record_id and emails.identifier_kind = 'email' and aged.email = emails.identifier_value
+    on aged.email_record_id = emails.record_id and emails.identifier_kind = 'email' and aged.email_key = emails.identifier_value
 left join identifiers as phones
-    on aged.phone_record_id = phones.record_id and phones.identifier_kind = 'phone' and aged.phone = phones.identifier_value
+    on aged.phone_record_id = phones.record_id and phones.identifier_kind = 'phone' and aged.phone_key = phones.identifier_value
 left join identifiers as documents
     on aged.document_record_id = documents.record_id
     and documents.identifier_kind = 'document'

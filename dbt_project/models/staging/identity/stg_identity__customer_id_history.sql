@@ -1,5 +1,6 @@
 select
     record_id,
+    change_number,
     old_customer_id,
     new_customer_id,
     run_id,

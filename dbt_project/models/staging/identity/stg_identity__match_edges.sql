@@ -1,4 +1,5 @@
 select
+    {{ x_key(['record_id_left', 'record_id_right', 'rule_name', 'identifier_kind', 'identifier_hash']) }} as match_edge_id,
     record_id_left,
     record_id_right,
     rule_name,
