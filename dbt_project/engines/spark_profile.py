@@ -51,6 +51,8 @@ def write_spark_profile(workspace: Workspace, folder: Path, *, small: bool) -> N
         "spark.sql.timestampType": "TIMESTAMP_NTZ",
         "spark.sql.parquet.mergeSchema": "true",
         "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+        # The batch folders of the lake are listed, not looked up in a catalogue that does not know them.
+        "spark.sql.hive.manageFilesourcePartitions": "false",
         "spark.sql.shuffle.partitions": "2" if small else str(4 * settings.threads),
         "spark.sql.codegen.wholeStage": "false" if small else "true",
         "spark.sql.ansi.enabled": "true",
