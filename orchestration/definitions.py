@@ -1,4 +1,4 @@
-"""The code location that Dagster loads; everything is built elsewhere."""
+"""The code location that Dagster loads, for the workspace in UNAVISTA_WORKSPACE; everything is built elsewhere."""
 
 from orchestration.build import build_definitions
 

@@ -1,28 +1,41 @@
-"""Dagster's own folder inside the workspace: history of runs, without telemetry."""
+"""Dagster's own folder inside the workspace: the history of runs, without telemetry."""
 
 from __future__ import annotations
 
+import json
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from orchestration.resources import WORKSPACE_VARIABLE
 from workspace.atomic import write_text_atomic
-from workspace.workspace import Workspace
 
-_DAGSTER_YAML = """telemetry: {enabled: false}
-nux: {enabled: false}
-python_logs: {python_log_level: INFO}
-run_retries: {enabled: false}
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workspace.workspace import Workspace
+
+_DAGSTER_YAML = """\
+# Written by `unavista`; a change here is overwritten.
+telemetry: {{enabled: false}}
+nux: {{enabled: false}}
+freshness: {{enabled: true}}
+python_logs: {{python_log_level: INFO}}
 concurrency:
-  runs: {max_concurrent_runs: 1}
+  runs: {{max_concurrent_runs: 1}}
+event_log_storage:
+  module: orchestration.event_log
+  class: KeptSqliteEventLogStorage
+  config: {{base_dir: {events}}}
 """
 
 
 def dagster_home(workspace: Workspace) -> Path:
-    """Return DAGSTER_HOME of a workspace, made and configured when missing."""
+    """Return DAGSTER_HOME of a workspace, made and configured when missing or when the workspace moved."""
     home = workspace.root / ".dagster"
-    if not (home / "dagster.yaml").is_file():
-        home.mkdir(parents=True, exist_ok=True)
-        write_text_atomic(home / "dagster.yaml", _DAGSTER_YAML)
+    file = home / "dagster.yaml"
+    text = _DAGSTER_YAML.format(events=json.dumps(str(home / "history" / "runs")))
+    if not file.is_file() or file.read_text(encoding="utf-8") != text:
+        write_text_atomic(file, text)
     return home
 
 
@@ -31,6 +44,6 @@ def dagster_environment(workspace: Workspace) -> dict[str, str]:
     return {
         **os.environ,
         "DAGSTER_HOME": str(dagster_home(workspace)),
-        "UNAVISTA_WORKSPACE": str(workspace.root),
         "DAGSTER_DISABLE_TELEMETRY": "1",
+        WORKSPACE_VARIABLE: str(workspace.root),
     }

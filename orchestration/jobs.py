@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import dagster as dg
 
-RUN_ALL = "run_all"
-RUN_ACTIVATION = "run_activation"
+RUN_PIPELINE = "run_pipeline"
+ACTIVATE_AUDIENCES = "activate_audiences"
 
 
-def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
-    """Return the jobs of the code location."""
-    return [
-        dg.define_asset_job(
-            RUN_ALL,
-            selection=dg.AssetSelection.all(),
-            description="Land, check, resolve, build, audit, publish, activate.",
-        ),
-        dg.define_asset_job(
-            RUN_ACTIVATION,
-            selection=dg.AssetSelection.groups("activation"),
-            description="Send from the publication that stands, when its verdict is pass.",
-        ),
-    ]
+def jobs(*, with_activation: bool) -> list[dg.UnresolvedAssetJobDefinition]:
+    """Return the jobs of the code location; activation alone exists only where a sync is configured."""
+    whole = dg.define_asset_job(
+        RUN_PIPELINE,
+        selection=dg.AssetSelection.all(),
+        description="Land, check, resolve, build, audit, publish, activate.",
+    )
+    activation = dg.define_asset_job(
+        ACTIVATE_AUDIENCES,
+        selection=dg.AssetSelection.groups("activation"),
+        description="Send from the publication that stands, when its verdict opens the gate.",
+    )
+    return [whole, activation] if with_activation else [whole]

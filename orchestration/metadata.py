@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from quality.results import CheckResult
 
 
-def markdown_table(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
+def markdown_table(rows: Sequence[Mapping[str, Any]], *, empty: str = "nothing to show") -> dg.MarkdownMetadataValue:
     """Render rows of one shape as a Markdown table."""
     if not rows:
-        return dg.MetadataValue.md("nothing to show")
+        return dg.MetadataValue.md(empty)
     header = list(rows[0])
     lines = [" | ".join(header), " | ".join("---" for _ in header)]
     lines += [" | ".join(_cell(row.get(name)) for name in header) for row in rows]
@@ -35,34 +35,47 @@ def numbers(values: Mapping[str, float | int | None]) -> dict[str, dg.MetadataVa
     }
 
 
-def file_link(path: Path) -> dg.PathMetadataValue:
-    """Return a path that the UI offers to copy."""
-    return dg.MetadataValue.path(str(path))
+def report_link(report: Path | None) -> dict[str, dg.MetadataValue[Any]]:
+    """Return the link to the quality report, as something to click and as a path to copy; empty without a report."""
+    if report is None or not report.is_file():
+        return {}
+    return {"report": dg.MetadataValue.url(report.as_uri()), "report_file": dg.MetadataValue.path(str(report))}
 
 
 def check_result(
     asset_key: dg.AssetKey, check_name: str, results: Iterable[CheckResult], *, report: Path | None = None
 ) -> dg.AssetCheckResult:
-    """Fold the checks of one subject into one Dagster check, failures first in its table."""
-    ordered = sorted(results, key=lambda result: (result.status == "pass", result.status == "warn", result.name))
-    failed = [result for result in ordered if result.status in ("fail", "error")]
-    warned = [result for result in ordered if result.status == "warn"]
-    rows = [
-        {"check": r.name, "status": r.status, "observed": r.observed, "expected": r.expected, "why": r.message}
-        for r in ordered
-    ]
-    metadata: dict[str, Any] = {
-        "checks_failed": len(failed),
-        "checks_warned": len(warned),
-        "checks": markdown_table(rows),
-    }
-    if report is not None:
-        metadata["report"] = dg.MetadataValue.url(report.as_uri())
+    """Fold the checks of one subject into one Dagster check, failures first in its table.
+
+    A budget that is exceeded holds the publication and not the steps before it, so it shows as a warning here.
+    """
+    order = {"error": 0, "fail": 1, "hold": 2, "warn": 3, "pass": 4}
+    ordered = sorted(results, key=lambda one: (order[one.status], one.subject, one.name))
+    grave = [one for one in ordered if one.status in ("error", "fail")]
+    rest = [one for one in ordered if one.status in ("hold", "warn")]
     return dg.AssetCheckResult(
-        passed=not failed and not warned,
+        passed=not grave and not rest,
         asset_key=asset_key,
         check_name=check_name,
-        severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,
-        metadata=metadata,
-        description="; ".join(result.message or result.name for result in (failed or warned)[:5]) or None,
+        severity=dg.AssetCheckSeverity.ERROR if grave else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "failed": len(grave),
+            "held_or_warned": len(rest),
+            "checks": markdown_table([_row(one) for one in ordered], empty="nothing landed, nothing to check"),
+            **report_link(report),
+        },
+        description="; ".join(one.message or one.name for one in (grave or rest)[:5]) or None,
     )
+
+
+def _row(result: CheckResult) -> dict[str, Any]:
+    return {
+        "subject": result.subject,
+        "check": result.name,
+        "status": result.status,
+        "observed": result.observed,
+        "expected": result.expected,
+        "failing": result.failing_count,
+        "keys": ", ".join(result.sample_keys) or None,
+        "why": result.message,
+    }

@@ -1,116 +1,140 @@
 """Assets of the audit and of publication: the one door between the marts and anyone who reads them."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+# Dagster reads the annotations of a step as objects, so this module does not postpone them.
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from data_contracts.loader import load_contracts
-from orchestration.metadata import check_result, markdown_table
-from orchestration.resources import WorkspaceRun
+from orchestration.asset_keys import FRESH, GATE, PUBLICATION, model_key
+from orchestration.metadata import check_result, markdown_table, report_link
+from orchestration.pipeline import Pipeline
 
-AUDIT = dg.AssetKey(["quality", "audit"])
-VERDICT = dg.AssetKey(["quality", "verdict"])
-PUBLICATION = dg.AssetKey(["quality", "publication"])
+if TYPE_CHECKING:
+    from orchestration.model_graph import ModelNode
+    from quality.results import CheckResult
+
+# Checks of the audit that are about the run as a whole, by the stage that quality records them under.
+_STAGES = {
+    "balances_hold": ("balance", "Rows and money agree from the lake to the marts."),
+    "identities_hold": ("identity", "Every record has one customer, and every customer of a mart exists."),
+    "budgets_kept": ("budget", "Volume, ids and revenue moved no further from the last publication than allowed."),
+}
+VERDICT = "verdict_opens_the_gate"
 
 
-def quality_assets() -> list[dg.AssetsDefinition]:
-    """Return audit, verdict and publication, in the order in which they run."""
-    products = [contract.name for contract in load_contracts("products")]
-    return [_audit(products), _verdict(), _publication()]
+def quality_assets(nodes: "Sequence[ModelNode]") -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
+    """Return the audit's checks on the marts, the gate and the publication, in the order in which they run."""
+    marts = [node for node in nodes if node.layer in ("marts", "restricted")]
+    return [_mart_checks(marts), _gate(marts), _publication()]
 
 
-def _audit(products: list[str]) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=AUDIT,
-        group_name="quality",
-        deps=[dg.AssetKey(["marts", name]) for name in products],
-        kinds={"great_expectations", "duckdb"},
-        owners=["team:data-engineering"],
-        description="Checks of the built marts: contracts, balances from lake to marts, budgets against the last publication.",
-        check_specs=[
-            *(dg.AssetCheckSpec(f"{name}_contract_holds", asset=AUDIT, description=name) for name in products),
-            dg.AssetCheckSpec("balances_hold", asset=AUDIT),
-            dg.AssetCheckSpec("budgets_kept", asset=AUDIT),
+def _mart_checks(marts: "Sequence[ModelNode]") -> dg.AssetChecksDefinition:
+    """Return the contract check of every mart: shown on the mart, decided by the verdict.
+
+    They do not block by themselves: the gate has to run, or nobody would see a verdict.
+    """
+    names = {f"{node.schema}.{node.name}": model_key(node.layer, node.name) for node in marts}
+
+    @dg.multi_asset_check(
+        name="audit_marts",
+        specs=[
+            dg.AssetCheckSpec(
+                "contract_holds", asset=key, description="The built rows obey the contract of the mart."
+            )
+            for key in names.values()
         ],
     )
-    def audit(workspace_run: WorkspaceRun) -> Iterator[dg.MaterializeResult[None]]:
-        from quality.audit import audit_marts
+    def audit_marts(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.AssetCheckResult]:
+        pipeline.audit()
+        report = report_file(pipeline)
+        found = audit_results(pipeline, "contract")
+        for subject, key in names.items():
+            yield check_result(
+                key, "contract_holds", [one for one in found if one.subject == subject], report=report
+            )
 
-        workspace, run = workspace_run.workspace, workspace_run.run
-        outcome = audit_marts(workspace, run)
+    return audit_marts
+
+
+def _gate(marts: "Sequence[ModelNode]") -> dg.AssetsDefinition:
+    @dg.asset(
+        key=GATE,
+        group_name="quality",
+        deps=[model_key(node.layer, node.name) for node in marts],
+        kinds={"greatexpectations", "duckdb"},
+        owners=["team:data-engineering"],
+        description="Pass, hold or stop, with reasons. Only a pass, or a hold that a person signed for, goes further.",
+        check_specs=[
+            *(dg.AssetCheckSpec(name, asset=GATE, description=text) for name, (_, text) in _STAGES.items()),
+            dg.AssetCheckSpec(VERDICT, asset=GATE, blocking=True, description="The recorded verdict lets the run out."),
+        ],
+    )
+    def activation_gate(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
+        verdict = pipeline.audit()
+        report = report_file(pipeline)
+        reasons = markdown_table([{"reason": one} for one in verdict.reasons], empty="none")
         checks = [
-            check_result(AUDIT, f"{name}_contract_holds", outcome.marts.get(name, []), report=outcome.report)
-            for name in products
+            check_result(GATE, name, audit_results(pipeline, stage), report=report)
+            for name, (stage, _) in _STAGES.items()
         ]
-        checks.append(check_result(AUDIT, "balances_hold", outcome.balances, report=outcome.report))
-        checks.append(check_result(AUDIT, "budgets_kept", outcome.budgets, report=outcome.report))
-        yield dg.MaterializeResult(
-            metadata={
-                "checks": len(outcome.all_results),
-                "seconds": outcome.seconds,
-                "report": dg.MetadataValue.url(outcome.report.as_uri()),
-                "unchanged": outcome.unchanged,
-            },
+        checks.append(
+            dg.AssetCheckResult(
+                asset_key=GATE,
+                check_name=VERDICT,
+                passed=verdict.opens_gate,
+                severity=dg.AssetCheckSeverity.ERROR,
+                metadata={"status": verdict.status, "reasons": reasons, **report_link(report)},
+                description="; ".join(verdict.reasons[:5]) or None,
+            )
+        )
+        signed = f"{verdict.signature.who}: {verdict.signature.why}" if verdict.signature else "nobody"
+        return dg.MaterializeResult(
+            metadata={"status": verdict.status, "reasons": reasons, "signed_by": signed, **report_link(report)},
             check_results=checks,
         )
 
-    return audit
-
-
-def _verdict() -> dg.AssetsDefinition:
-    @dg.asset(
-        key=VERDICT,
-        group_name="quality",
-        deps=[AUDIT],
-        owners=["team:data-engineering"],
-        description="Pass, hold or stop, with reasons. Only a pass is published.",
-        check_specs=[dg.AssetCheckSpec("verdict_is_pass", asset=VERDICT, blocking=True)],
-    )
-    def verdict(workspace_run: WorkspaceRun) -> Iterator[dg.MaterializeResult[None]]:
-        from quality.verdict import decide
-
-        decided = decide(workspace_run.workspace, workspace_run.run)
-        reasons = markdown_table([{"reason": reason} for reason in decided.reasons])
-        yield dg.MaterializeResult(
-            metadata={"status": decided.status, "reasons": reasons},
-            check_results=[
-                dg.AssetCheckResult(
-                    asset_key=VERDICT,
-                    check_name="verdict_is_pass",
-                    passed=decided.status == "pass",
-                    severity=dg.AssetCheckSeverity.ERROR,
-                    metadata={"status": decided.status, "reasons": reasons},
-                    description="; ".join(decided.reasons[:5]) or None,
-                )
-            ],
-        )
-
-    return verdict
+    return activation_gate
 
 
 def _publication() -> dg.AssetsDefinition:
     @dg.asset(
         key=PUBLICATION,
         group_name="quality",
-        deps=[VERDICT],
+        deps=[GATE],
         kinds={"duckdb", "parquet"},
         owners=["team:data-engineering"],
+        freshness_policy=FRESH,
         description="The published view: one atomic swap of warehouse/current. Readers never see half a run.",
     )
-    def publication(workspace_run: WorkspaceRun) -> dg.MaterializeResult[None]:
-        from quality.publishing import publish
-
-        published = publish(workspace_run.workspace, workspace_run.run)
+    def publication(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
+        published = pipeline.publish()
+        rows = published.row_counts
         return dg.MaterializeResult(
             metadata={
-                "publication": published.run_id,
+                "publication": published.publication_id,
+                "as_of": published.as_of.isoformat(),
                 "folder": dg.MetadataValue.path(str(published.folder)),
-                "report": dg.MetadataValue.url((published.folder / "report.html").as_uri()),
-                "rows": markdown_table([{"mart": k, "rows": v} for k, v in published.row_counts.items()]),
-                "total_rows": sum(published.row_counts.values()),
+                "dagster/row_count": sum(rows.values()),
+                "tables": markdown_table([{"table": name, "rows": rows[name]} for name in sorted(rows)]),
+                **report_link(published.folder / "report.html"),
             }
         )
 
     return publication
+
+
+def report_file(pipeline: Pipeline) -> Path:
+    """Write the run's quality report and return its path."""
+    from quality.report import write_report
+
+    return write_report(pipeline.workspace, pipeline.run)
+
+
+def audit_results(pipeline: Pipeline, stage: str) -> "list[CheckResult]":
+    """Return the recorded checks of one stage of the audit."""
+    from quality.operations_tables import quality_operations, read_checks
+
+    with quality_operations(pipeline.workspace) as con:
+        return read_checks(con, pipeline.run.run_id, stage=stage)

@@ -1,0 +1,87 @@
+"""The command `unavista`: reads like the questions a person has, and answers errors without a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from orchestration.commands import feeds, operating, people, quarantine, scaffolding, sending
+from orchestration.commands.shell import WORKSPACE_VARIABLE, complain
+
+_DEBUG_VARIABLE = "UNAVISTA_DEBUG"
+
+app = typer.Typer(
+    name="unavista",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="One gated, explainable view of every customer: feeds in, checked and resolved; marts and consented exports out.",
+    epilog="Start with [bold]unavista demo DIR[/bold]: a sample company, run end to end. "
+    "Exit codes of a run: 0 pass, 1 error, 2 held, 3 stopped.",
+)
+for module in (scaffolding, operating, feeds, quarantine, people, sending):
+    module.register(app)
+
+
+@app.callback()
+def settings(
+    workspace: Annotated[
+        Path | None,
+        typer.Option("--workspace", "-w", help="Workspace folder for the command that follows.", show_default=False),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Hold for every command."""
+    if workspace is not None:
+        os.environ[WORKSPACE_VARIABLE] = str(workspace)
+    if debug:
+        os.environ[_DEBUG_VARIABLE] = "1"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; errors become a line for people."""
+    from workspace.errors import ConfigErrors, GateRefused, UnavistaError
+
+    try:
+        code = app(args=arguments, prog_name="unavista", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError:
+        return 0
+    except click.ClickException as error:
+        # Not click's own code 2: to a script that would read as a held run.
+        error.show()
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        complain("interrupted; the same command carries on where it stopped")
+        return 130
+    except ConfigErrors as error:
+        _raise_if_asked(error)
+        for one in error.errors:
+            complain(str(one))
+        return 1
+    except UnavistaError as error:
+        _raise_if_asked(error)
+        complain(str(error))
+        return 3 if isinstance(error, GateRefused) else 1
+    except Exception as error:
+        _raise_if_asked(error)
+        text = str(error) if isinstance(error, OSError) else "its text may hold data and is not shown"
+        complain(f"unexpected {type(error).__name__}: {text}; `unavista --debug ...` shows where")
+        return 1
+
+
+def _raise_if_asked(error: Exception) -> None:
+    if os.environ.get(_DEBUG_VARIABLE):
+        raise error
