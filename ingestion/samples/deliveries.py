@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from ingestion.samples.random_streams import Streams
 
 _TWICE_SHARE = 0.002
-_LATE_SHARE = 0.006
+_LATE_SHARE = 0.02
 _RESENT_SHARE = 0.02
+_MOST_BROKEN = 0.03
+"""Broken rows never exceed this share of a feed, so that small samples stay below the contracts' reject limits."""
 _MONTHS = (np.datetime64(FIRST_DAY) + np.arange(-3660, DAY_COUNT + 400)).astype("datetime64[M]").astype(int)
 _FIRST_MONTH = int(np.datetime64(FIRST_DAY).astype("datetime64[M]").astype(int))
 
@@ -54,21 +56,21 @@ def deliver(
     """Write one block's rows of a feed; `days` says when each happened, older rows are versions of `older_rows`.
 
     Older versions stand in the same file as the rows that replace them, so that landing counts them as superseded. Two
-    rows in a thousand are repeated in their own file, six come late in a file of their own, and the last period but one
-    is partly sent again.
+    rows in a thousand are repeated in their own file; of the last period but one some rows come late, in a file of
+    their own, and some are sent again.
     """
     if frame.is_empty():
         return
     rng = streams.of(f"delivery {files.feed}")
     months = _MONTHS[np.clip(np.asarray(days) + 3660, 0, len(_MONTHS) - 1)] - _FIRST_MONTH
     period = np.maximum(months // landing.months_per_file, 0)
-    is_late = rng.random(len(frame)) < _LATE_SHARE
+    last = int(period.max())
+    is_late = (period == max(last - 1, 0)) & (rng.random(len(frame)) < _LATE_SHARE)
     old_of = np.full(len(frame), -1)
     if older is not None and older_rows is not None:
         old_of[older_rows] = np.arange(len(older))
         is_late[older_rows] = False
     order = np.lexsort((np.asarray(days), period))
-    last = int(period.max())
     for number in range(last + 1):
         rows = order[np.searchsorted(period[order], number) : np.searchsorted(period[order], number, side="right")]
         if not len(rows):
@@ -77,7 +79,8 @@ def deliver(
         old = old_of[now]
         if older is not None and (old >= 0).any():
             landing.write(files.contract, files.feed, files.name(name), older[old[old >= 0]], files.form, "superseded")
-        _write_with_accidents(landing, files, name, frame[now], rng, streams.block == 0 and number == last)
+        broken = int(len(frame) * _MOST_BROKEN) if streams.block == 0 and number == last else 0
+        _write_with_accidents(landing, files, name, frame[now], rng, broken)
         landing.write(files.contract, files.feed, files.name(f"{name}_late"), frame[late], files.form)
         if number == max(last - 1, 0):
             again = frame[now[: int(len(now) * _RESENT_SHARE)]]
@@ -90,13 +93,13 @@ def _label(landing: Landing, number: int) -> str:
 
 
 def _write_with_accidents(
-    landing: Landing, files: FeedFiles, period: str, frame: pl.DataFrame, rng: np.random.Generator, may_tear: bool
+    landing: Landing, files: FeedFiles, period: str, frame: pl.DataFrame, rng: np.random.Generator, broken: int
 ) -> None:
     name, half = files.name(period), len(frame) // 2
     target = (files.contract, files.feed, name)
-    if may_tear and files.broken and half:
+    if broken and half:
         landing.write(*target, frame[:half], files.form)
-        landing.write_broken(*target, _broken_lines(files, frame), files.form)
+        landing.write_broken(*target, _broken_lines(files, frame)[:broken], files.form)
         landing.write(*target, frame[half:], files.form)
     else:
         landing.write(*target, frame, files.form)

@@ -6,9 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from ingestion.samples import campaigns, consents, crm, ecommerce, pos, reference, responses, service
+from ingestion.samples import (
+    advertising,
+    browsing,
+    campaigns,
+    companies,
+    consents,
+    crm,
+    ecommerce,
+    outcomes,
+    pos,
+    receipts,
+    reference,
+    responses,
+    service,
+    subscriptions,
+)
 from ingestion.samples.addresses import make_streets
 from ingestion.samples.block import Block
 from ingestion.samples.catalogue import make_catalogue
@@ -23,12 +39,20 @@ from ingestion.samples.truth import Truth
 from workspace.errors import ConfigError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ingestion.samples.catalogue import Catalogue
     from ingestion.samples.locales import Locale
 
 BLOCK_PEOPLE = 25_000
 _COUNTRY_BLOCK = 1_000_000_000
-_SMALL = 20_000
+_SMALL, _MEDIUM = 1_000, 20_000
+_REDELIVERED = {
+    "crm/customers_2024-07.csv": "crm/customers_2024-07_copy.csv",
+    "ecommerce/deliveries_2025-07.jsonl": "ecommerce/deliveries_2025-07_copy.jsonl",
+    "pos/vendas_2025-07.csv": "pos/vendas_2025-07_copy.csv",
+}
+"""Files that arrive twice, the second time under another name."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +79,20 @@ def generate_samples(folder: Path, *, people: int, seed: int, locale: str = "BR"
         ConfigError: there are files already, or the locale is unknown.
     """
     country = load_locale(locale)
-    landing, truth = Landing(folder / "landing", 6 if people <= _SMALL else 1), Truth(folder / "truth")
+    landing, truth = Landing(folder / "landing", _months_per_file(people)), Truth(folder / "truth")
     for taken in (landing.folder, truth.folder):
         if taken.exists() and any(taken.iterdir()):
             raise ConfigError("there are files already; samples are never mixed with them", file=taken)
     streets = make_streets(country, people, Streams(seed, _COUNTRY_BLOCK))
     catalogue = make_catalogue(country, Streams(seed, _COUNTRY_BLOCK))
+    advertising.write_ad_spend(country, landing, Streams(seed, 0), people)
+    effects = np.zeros((len(campaigns.EFFECTS), 6))
     for number, first in enumerate(range(0, people, BLOCK_PEOPLE)):
         count = min(BLOCK_PEOPLE, people - first)
-        _write_block(country, streets, catalogue, Streams(seed, number), landing, truth, first, count)
+        effects += _write_block(country, streets, catalogue, Streams(seed, number), landing, truth, first, count)
+    outcomes.write_channel_effects(truth, effects)
+    for name, other in _REDELIVERED.items():
+        landing.redeliver(name, other)
     landing.close()
     truth.close(landing)
     rows: dict[str, int] = {}
@@ -72,27 +101,48 @@ def generate_samples(folder: Path, *, people: int, seed: int, locale: str = "BR"
     return SampleSummary(folder, people, dict(sorted(rows.items())))
 
 
+def _months_per_file(people: int) -> int:
+    """Return the months of one file: small samples come in few files, so that landing them takes seconds."""
+    if people <= _SMALL:
+        return 12
+    return 6 if people <= _MEDIUM else 1
+
+
 def _write_block(
     country: Locale, streets: pl.DataFrame, catalogue: Catalogue, streams: Streams, landing: Landing, truth: Truth,
     first: int, count: int,
-) -> None:
+) -> NDArray[np.float64]:
     people = make_population(country, streets, streams, first, count)
     traits = make_traits(people, catalogue, streams)
     block = Block(people, traits, make_registers(people, traits, streams), catalogue, streams, landing, truth)
     if streams.block == 0:
         reference.write_reference(block, streets)
         campaigns.write_campaigns(block)
+    outcomes.write_people(block)
     crm.write_customers(block)
     crm.write_legacy(block)
+    companies.write_companies(block)
     ecommerce.write_accounts(block)
+    return _write_activity(block)
+
+
+def _write_activity(block: Block) -> NDArray[np.float64]:
+    """Write what people did, in the order in which one thing leads to another; return the sums of campaign effects."""
     contacts = campaigns.plan_contacts(block, campaigns.make_calendar())
-    purchases = campaigns.with_caused_purchases(block, contacts, base_purchases(people, traits, streams))
+    base = base_purchases(block.people, block.traits, block.streams)
+    purchases = campaigns.with_caused_purchases(block, contacts, base)
     store = pos.write_sales(block, purchases.where(~purchases.is_online))
     online = ecommerce.write_orders(block, purchases.where(purchases.is_online))
     orders = pl.concat(
         [store.with_columns(system=pl.lit("pos")), online.with_columns(system=pl.lit("ecommerce"))], how="diagonal"
     )
     campaigns.write_contacts(block, contacts)
-    responses.write_responses(block, contacts, responses.draw_responses(block, contacts, orders))
-    consents.write_consents(block)
-    service.write_service_contacts(block, orders)
+    answers = responses.draw_responses(block, contacts, orders)
+    responses.write_responses(block, contacts, answers)
+    browsing.write_events(block, online, contacts, answers)
+    decisions = consents.write_consents(block)
+    told = receipts.write_receipts(block)
+    cases = service.write_service_contacts(block, orders)
+    outcomes.write_consent(block, decisions, contacts, answers, told)
+    outcomes.write_service(block, cases, subscriptions.write_contracts(block))
+    return outcomes.write_contact_effects(block, contacts, purchases)
