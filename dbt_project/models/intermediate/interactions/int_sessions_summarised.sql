@@ -97,7 +97,11 @@ select
     -- The person identified last in the visit: who logs in is the visitor, from the first page on.
     substr(totals.last_identified, length(totals.last_identified_order) + 2) as customer_id,
     first_events.channel,
-    {{ visit_source_channel('first_events.utm_source', 'first_events.utm_medium', 'first_events.referrer_host') }} as source_channel,
+    -- A medium that is a word of the vocabulary, the workspace's own included, is taken as it is.
+    coalesce(
+        words.channel,
+        {{ visit_source_channel('first_events.utm_source', 'first_events.utm_medium', 'first_events.referrer_host') }}
+    ) as source_channel,
     first_events.utm_campaign as source_campaign_id,
     first_events.page_path as landing_path,
     case when totals.purchase_count > 0 then 'purchase' when totals.cart_add_count > 0 then 'cart' else 'browse' end as outcome,
@@ -113,3 +117,4 @@ inner join placed as first_events
     on totals.source_system = first_events.source_system
     and totals.visit_reference = first_events.visit_reference
     and totals.first_event_order = first_events.event_order
+left join {{ ref('int_channels_declared') }} as words on {{ tag_word('first_events.utm_medium') }} = words.channel

@@ -25,7 +25,7 @@ contacts as (
         -- Evidence: contacts that arrived, as far as anybody knows, and had the time to be answered.
         count_if(direction = 'outbound' and outcome in ('converted', 'responded', 'rejected', 'no_response')) as evaluated_contact_count,
         count_if(direction = 'outbound' and outcome in ('converted', 'responded')) as response_count,
-        count_if(direction = 'outbound' and outcome = 'rejected') as rejection_count,
+        count_if(direction = 'outbound' and status in ('unsubscribed', 'complained')) as rejection_count,
         max(case when direction = 'outbound' and outcome <> 'not_sent' then occurred_at end) as last_contact_at,
         max(case when direction = 'inbound' then occurred_at end) as last_inbound_at
     from interactions
