@@ -84,8 +84,10 @@ def _data_source(ws: Workspace, database: Path | None) -> Iterator[Any]:
     try:
         yield source
     finally:
+        # Two engines hold the file: one tests the connection, the other runs the queries on a connection it keeps.
+        source.get_engine().dispose()
         engine = source.get_execution_engine()
-        if getattr(engine, "_connection", None) is not None:
+        if engine._connection is not None:
             engine._connection.close()
         engine.engine.dispose()
 

@@ -98,7 +98,8 @@ def _mart_customers_exist(compared: Compared) -> list[CheckResult]:
         total, unknown = compared.con.execute(
             "select count(*), coalesce(sum(row_count) filter (customer_id not in "
             "(select customer_id from unavista.marts.dim_customers)), 0) from "
-            f"(select customer_id, count(*) as row_count from unavista.{table} where customer_id is not null group by 1)"
+            f"(select customer_id, count(*) as row_count from unavista.{table} "
+            "where customer_id is not null group by 1)"
         ).fetchall()[0]
         message = f"{unknown:,} rows of {table} name a customer that is not in {_CUSTOMERS}"
         found.append(_result(table, "customers_exist", int(unknown), total, message))

@@ -87,10 +87,13 @@ def read_checks(
     con: DuckDBPyConnection, run_id: str, *, stage: str | None = None, subject: str | None = None
 ) -> list[CheckResult]:
     """Return the recorded results of a run, in a stable order."""
+    names = (
+        "stage, subject, name, severity, outcome, message, observed, expected, failing_count, checked_count, seconds"
+    )
     rows = con.execute(
-        "select stage, subject, name, severity, outcome, message, observed, expected, failing_count, checked_count, "
-        "sample_keys, seconds from checks where run_id = ? and (? is null or stage = ?) and (? is null or subject = ?) "
-        "order by stage, subject, name, message",
+        f"select sample_keys, {names} from checks where run_id = ? and (? is null or stage = ?) "
+        "and (? is null or subject = ?) order by stage, subject, name, message",
         [run_id, stage, stage, subject, subject],
     ).fetchall()
-    return [CheckResult(*row[:10], tuple(row[10] or ()), row[11]) for row in rows]
+    fields = names.split(", ")
+    return [CheckResult(sample_keys=tuple(keys or ()), **dict(zip(fields, row, strict=True))) for keys, *row in rows]
