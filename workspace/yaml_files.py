@@ -77,11 +77,16 @@ def _collect_positions(node: yaml.Node, at: tuple[str, ...], into: dict[tuple[st
 
 def position_of(location: tuple[Any, ...], positions: dict[tuple[str, ...], Location]) -> Location | None:
     """Return the position of the deepest key of `location` that stands in the file."""
-    parts = tuple(str(part) for part in location)
-    for length in range(len(parts), -1, -1):
-        if parts[:length] in positions:
-            return positions[parts[:length]]
-    return None
+    return positions.get(_keys_in_file(location, positions))
+
+
+def _keys_in_file(location: tuple[Any, ...], positions: dict[tuple[str, ...], Location]) -> tuple[str, ...]:
+    """Return the parts of `location` that are keys in the file; pydantic also names the chosen member of a union."""
+    found: tuple[str, ...] = ()
+    for part in location:
+        if (*found, str(part)) in positions:
+            found = (*found, str(part))
+    return found
 
 
 def load_model(path: Path, model: type[Model], *, context: dict[str, Any] | None = None) -> Model:
@@ -104,7 +109,8 @@ def load_model(path: Path, model: type[Model], *, context: dict[str, Any] | None
 def _problem(path: Path, detail: Any, positions: dict[tuple[str, ...], Location]) -> ConfigError:
     location = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("function-")))
     at = position_of(location, positions)
-    key = ".".join(str(part) for part in location)
+    known = _keys_in_file(location, positions)
+    key = ".".join(known if known[-1:] == (str(location[-1]),) else (*known, str(location[-1]))) if location else ""
     message, expected, hint = detail["msg"].removeprefix("Value error, "), None, None
     if detail["type"] == "extra_forbidden":
         message, hint = f"unknown key {location[-1]!r}", "Check the spelling, or remove it"
