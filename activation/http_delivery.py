@@ -109,7 +109,10 @@ class HttpDelivery:
 
     def _post(self, batch: Batch, reply: Reply) -> httpx.Response:
         import stamina
+        from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
+        # Where structlog is installed stamina would print to standard output, into the middle of `--json`.
+        set_on_retry_hooks([LoggingOnRetryHook])
         retry, body = self._destination.retry, batch.body(self._sync_id)
         url = self._destination.url
         if batch.operation == "remove" and self._destination.remove_url:

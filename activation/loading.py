@@ -52,8 +52,6 @@ class ActivationConfig:
     policy: Policy
     syncs: dict[str, SyncDefinition]
     sources: Sources
-    consent_channels: dict[str, str]
-    """Consent channel of every channel in the vocabulary."""
 
 
 def load_activation(ws: Workspace) -> ActivationConfig:
@@ -65,31 +63,50 @@ def load_activation(ws: Workspace) -> ActivationConfig:
     problems: list[ConfigError] = []
     vocabulary, sources = load_vocabulary(ws), load_sources(ws)
     audiences = _audiences(ws, vocabulary, sources, problems)
-    destinations = _read(ws.root / "destinations.yml", DestinationsFile, problems).destinations
     policy = _read(ws.root / "policy.yml", Policy, problems)
-    syncs_file = ws.root / "syncs.yml"
-    syncs = _read(syncs_file, SyncsFile, problems).syncs
     _check_policy(ws.root / "policy.yml", policy, vocabulary, problems)
-    channels = {name: word.consent_channel for name, word in vocabulary.channels.items()}
+    destinations = _read(ws.root / "destinations.yml", DestinationsFile, problems).destinations
+    file = ws.root / "syncs.yml"
     definitions: dict[str, SyncDefinition] = {}
-    for name, sync in syncs.items():
-        pointer = _Pointer(syncs_file, problems, ("syncs", name))
-        export = _export(ws, sync, pointer)
-        known = {"audience": (sync.audience, audiences), "destination": (sync.destination, destinations)}
-        for key, (wanted, available) in known.items():
-            if wanted not in available:
-                pointer.add(f"there is no {key} {wanted!r}", key, expected=", ".join(sorted(available)) or None)
-        if export is None or sync.audience not in audiences or sync.destination not in destinations:
-            continue
-        audience = audiences[sync.audience]
-        definition = SyncDefinition(
-            name, sync, audience, destinations[sync.destination], export, channels[audience.channel]
+    for name, sync in _read(file, SyncsFile, problems).syncs.items():
+        pointer = _Pointer(file, problems, ("syncs", name))
+        definition = _define(
+            ws, name, sync, pointer, audiences=audiences, destinations=destinations, vocabulary=vocabulary
         )
-        _check_sync(definition, sources, pointer)
-        definitions[name] = definition
+        if definition is not None:
+            _check_sync(definition, sources, pointer)
+            definitions[name] = definition
     if problems:
         raise ConfigErrors(problems)
-    return ActivationConfig(audiences, policy, definitions, sources, channels)
+    return ActivationConfig(audiences, policy, definitions, sources)
+
+
+def _define(
+    ws: Workspace,
+    name: str,
+    sync: Sync,
+    pointer: _Pointer,
+    *,
+    audiences: dict[str, Audience],
+    destinations: dict[str, FileDestination | HttpDestination],
+    vocabulary: Vocabulary,
+) -> SyncDefinition | None:
+    """Return the sync with what it refers to, or None when a part is missing; `pointer` then has the problem."""
+    named = {"audience": (sync.audience, audiences), "destination": (sync.destination, destinations)}
+    missing = [key for key, (wanted, known) in named.items() if wanted not in known]
+    for key in missing:
+        wanted, known = named[key]
+        pointer.add(f"there is no {key} {wanted!r}", key, expected=f"one of {', '.join(sorted(known)) or 'none yet'}")
+    try:
+        export = load_export_contract(sync.contract, ws)
+    except ConfigError as error:
+        pointer.add(error.message, "contract", expected=error.expected)
+        return None
+    audience = audiences.get(sync.audience)
+    if missing or audience is None or audience.channel not in vocabulary.channels:
+        return None
+    consent_channel = vocabulary.channels[audience.channel].consent_channel
+    return SyncDefinition(name, sync, audience, destinations[sync.destination], export, consent_channel)
 
 
 class _Pointer:
@@ -175,14 +192,6 @@ def _check_policy(path: Path, policy: Policy, vocabulary: Vocabulary, problems: 
             pointer.add(f"unknown channel {cap.channel!r}", "frequency_caps", str(index), "channel")
         for purpose in set(cap.purposes) - set(purposes):
             pointer.add(f"unknown purpose {purpose!r}", "frequency_caps", str(index), "purposes")
-
-
-def _export(ws: Workspace, sync: Sync, pointer: _Pointer) -> ExportContract | None:
-    try:
-        return load_export_contract(sync.contract, ws)
-    except ConfigError as error:
-        pointer.add(error.message, "contract", expected=error.expected)
-        return None
 
 
 def _check_sync(definition: SyncDefinition, sources: Sources, pointer: _Pointer) -> None:

@@ -26,15 +26,14 @@ class Plan:
 
     eligible: int
     members: int
-    wanted: int
     reasons: dict[str, int]
     planned: dict[str, int]
     stopped_by: str | None
 
     @property
-    def total(self) -> int:
-        """Return the number of planned rows."""
-        return sum(self.planned.values())
+    def to_send(self) -> int:
+        """Return the number of people to be added or changed; eligible is this and all reasons."""
+        return self.planned["add"] + self.planned["change"]
 
 
 def plan_rows(con: DuckDBPyConnection, definition: SyncDefinition, as_of: datetime, *, trust: bool = False) -> Plan:
@@ -138,9 +137,7 @@ def _number(con: DuckDBPyConnection, definition: SyncDefinition) -> None:
 
 
 def _measure(con: DuckDBPyConnection, stopped_by: str | None) -> Plan:
-    eligible, wanted = con.execute(
-        "select count(*) filter (where is_eligible), (select count(*) from wanted) from selection"
-    ).fetchall()[0]
+    eligible = con.execute("select count(*) filter (where is_eligible) from selection").fetchall()[0][0]
     members = con.execute("select count(*) from known where status = 'member'").fetchall()[0][0]
     reasons = dict(
         con.execute(
@@ -149,9 +146,10 @@ def _measure(con: DuckDBPyConnection, stopped_by: str | None) -> Plan:
     )
     counts = dict(con.execute("select operation, count(*) from planned group by 1").fetchall())
     planned = {operation: counts.get(operation, 0) for operation in ("add", "change", "remove")}
-    if eligible != sum(reasons.values()) + planned["add"] + planned["change"]:
+    plan = Plan(eligible, members, reasons, planned, stopped_by)
+    if plan.eligible != sum(plan.reasons.values()) + plan.to_send:
         raise UnavistaError(
-            f"the counts do not add up: {eligible} eligible, {sum(reasons.values())} with a reason, "
-            f"{planned['add'] + planned['change']} to be sent; nothing was sent"
+            f"the counts do not add up: {plan.eligible} eligible, {sum(plan.reasons.values())} with a reason, "
+            f"{plan.to_send} to be sent; nothing was sent"
         )
-    return Plan(eligible, members, wanted, reasons, planned, stopped_by)
+    return plan

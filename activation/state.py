@@ -28,7 +28,7 @@ _TABLES = (
         audience_id varchar not null, destination_id varchar not null, channel varchar not null,
         purpose varchar not null,
         status varchar not null, message varchar, eligible_count bigint not null, member_count bigint not null,
-        wanted_count bigint not null, reasons varchar not null,
+        to_send_count bigint not null, reasons varchar not null,
         planned_add_count bigint, planned_change_count bigint, planned_remove_count bigint,
         attempted_add_count bigint, attempted_change_count bigint, attempted_remove_count bigint,
         succeeded_add_count bigint, succeeded_change_count bigint, succeeded_remove_count bigint,

@@ -33,6 +33,8 @@ class SyncRun:
     """Members of the destination before the run."""
     reasons: dict[str, int]
     """Eligible people who were not sent, by the first reason."""
+    to_send: int
+    """Additions and changes that this command set out to make: eligible = all reasons + to_send."""
     planned: dict[str, int]
     attempted: dict[str, int]
     succeeded: dict[str, int]
@@ -62,7 +64,7 @@ def open_run(con: DuckDBPyConnection, definition: SyncDefinition, run_id: str, p
     con.execute(
         """
         insert into sync_runs (run_id, sync_id, kind, publication_run_id, audience_id, destination_id, channel, purpose,
-            status, eligible_count, member_count, wanted_count, reasons, has_messages_to_write, started_at)
+            status, eligible_count, member_count, to_send_count, reasons, has_messages_to_write, started_at)
         values ($run, $sync, $kind, $publication, $audience, $destination, $channel, $purpose,
             'running', 0, 0, 0, '{}', $real, $now)
         """,
@@ -103,14 +105,14 @@ def close_run(
     )
     con.execute(
         f"update sync_runs set status = $status, message = $message, eligible_count = $eligible, "
-        f"member_count = $members, wanted_count = $wanted, reasons = $reasons, finished_at = $now, {columns} "
+        f"member_count = $members, to_send_count = $to_send, reasons = $reasons, finished_at = $now, {columns} "
         "where run_id = $run and sync_id = $sync and kind = $kind",
         {
             "status": status,
             "message": message,
             "eligible": plan.eligible if plan else 0,
             "members": plan.members if plan else 0,
-            "wanted": plan.wanted if plan else 0,
+            "to_send": plan.to_send if plan else 0,
             "reasons": json.dumps(plan.reasons if plan else {}),
             "now": _now(),
             "run": run_id,
@@ -129,6 +131,7 @@ def close_run(
         eligible=plan.eligible if plan else 0,
         members=plan.members if plan else 0,
         reasons=plan.reasons if plan else {},
+        to_send=plan.to_send if plan else 0,
         calls=calls,
         folder=folder,
         **counts,

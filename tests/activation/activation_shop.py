@@ -75,6 +75,7 @@ class Person:
     is_mobile: bool = True
     given_name: str = "Ana"
     city: str = "Recife"
+    kind: str = "person"
     orders: int = 1
     revenue: str = "10.00"
     consents: list[tuple[str, str, str, datetime | None]] = field(
@@ -147,7 +148,7 @@ class Shop:
 def _write_database(file: Path, people: list[Person], interactions: list[Any]) -> None:
     rows = {
         "marts.customer_360": [
-            (p.customer_id, "person", p.city, "PE", "loyal", p.revenue, p.orders, "champions", EARLY) for p in people
+            (p.customer_id, p.kind, p.city, "PE", "loyal", p.revenue, p.orders, "champions", EARLY) for p in people
         ],
         "restricted.customer_contacts": [
             (
