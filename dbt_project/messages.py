@@ -39,8 +39,18 @@ def _advice(node: Any) -> str:
         return f"these columns must be filled: {columns}"
     if kind == "relationships":
         return f"every {columns or 'value'} must exist in the table it refers to"
-    description = " ".join((getattr(node, "description", "") or "").split())
-    return description or f"the rule stands in dbt_project/{node.original_file_path}"
+    rule = " ".join((getattr(node, "description", "") or "").split()) or _opening_comment(node)
+    return f"{rule} See dbt_project/{node.original_file_path}".strip()
+
+
+def _opening_comment(node: Any) -> str:
+    """Return the sentences that a singular test opens with: they say what must hold."""
+    lines = []
+    for line in (getattr(node, "raw_code", "") or "").splitlines():
+        if not line.startswith("--"):
+            break
+        lines.append(line.removeprefix("--").strip())
+    return " ".join(lines)
 
 
 def _columns(node: Any) -> list[str]:

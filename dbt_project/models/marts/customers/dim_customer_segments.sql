@@ -1,5 +1,6 @@
 -- Two kinds of segment. An RFV segment is known for every snapshot of the order history, so its spells have days of
--- entering and leaving: the first snapshot in which the customer was, or no longer was, in it. A declared segment is an
+-- entering and leaving: the first snapshot in which the customer was, or no longer was, in it (none when the spell began
+-- before the snapshots do). A declared segment is an
 -- expression over the customer as of the run; the past values of its columns are not kept, so when a customer entered it
 -- cannot be known from the data, and entered_on is empty rather than the day of some first run.
 with snapshots as (
@@ -45,7 +46,7 @@ rfv as (
         'rfv' as segment_kind,
         spells.rfv_segment as segment_name,
         next_snapshots.snapshot_on is null as is_current,
-        entered.snapshot_on as entered_on,
+        case when spells.first_snapshot > 1 then entered.snapshot_on end as entered_on,
         next_snapshots.snapshot_on as left_on
     from spells
     inner join snapshots as entered on spells.first_snapshot = entered.snapshot_number
@@ -83,7 +84,7 @@ segments as (
 )
 
 select
-    {{ x_key(['customer_id', 'segment_kind', 'segment_name', 'entered_on']) }} as customer_segment_id,
+    {{ x_key(['customer_id', 'segment_kind', 'segment_name', 'left_on']) }} as customer_segment_id,
     customer_id,
     segment_kind,
     segment_name,
