@@ -81,22 +81,21 @@ def load_activation(ws: Workspace) -> ActivationConfig:
     return ActivationConfig(audiences, policy, definitions, sources)
 
 
-def _define(
+def _define(  # noqa: PLR0917 - one call, right above
     ws: Workspace,
     name: str,
     sync: Sync,
     pointer: _Pointer,
-    *,
     audiences: dict[str, Audience],
     destinations: dict[str, FileDestination | HttpDestination],
     vocabulary: Vocabulary,
 ) -> SyncDefinition | None:
     """Return the sync with what it refers to, or None when a part is missing; `pointer` then has the problem."""
-    named = {"audience": (sync.audience, audiences), "destination": (sync.destination, destinations)}
+    named = {"audience": (sync.audience, sorted(audiences)), "destination": (sync.destination, sorted(destinations))}
     missing = [key for key, (wanted, known) in named.items() if wanted not in known]
     for key in missing:
         wanted, known = named[key]
-        pointer.add(f"there is no {key} {wanted!r}", key, expected=f"one of {', '.join(sorted(known)) or 'none yet'}")
+        pointer.add(f"there is no {key} {wanted!r}", key, expected=f"one of {', '.join(known) or 'none yet'}")
     try:
         export = load_export_contract(sync.contract, ws)
     except ConfigError as error:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from activation_shop import Person, Shop
+from activation_shop import SOURCES, TABLES, Person, Shop
 
 from activation.loading import load_activation
 from activation.scaffolding import scaffold_files
-from activation.sources import Sources
+from activation.sources import load_sources
 from activation.syncing import activate
+from data_contracts.loader import load_contract
 from ingestion.checking import check_feed
 from ingestion.landing import land_contract
 from workspace.sql import connect
@@ -35,8 +36,18 @@ def test_scaffold_is_valid_configuration(shop: Shop, monkeypatch: pytest.MonkeyP
         path = shop.ws.root / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    columns = {"order_count": None, "recency_days": None, "segment_names": None, "customer_id": None}
-    contacts = {"email": "pii_direct", "given_name": "pii_direct"}
-    monkeypatch.setattr("activation.loading.load_sources", lambda ws=None: Sources(columns, contacts))
+    monkeypatch.setattr("activation.loading.load_sources", load_sources)
     config = load_activation(shop.ws)
     assert list(config.syncs) == ["win_back_email"] and list(config.audiences) == ["win_back"]
+
+
+def test_hand_made_view_of_these_tests_keeps_to_the_contracts_of_the_marts() -> None:
+    for table, columns in TABLES.items():
+        contract = load_contract("products", table.split(".")[1])
+        types = {column.name: column.physical_type.lower().replace(" ", "") for column in contract.columns}
+        for column in columns.split(", "):
+            name, kind = column.split(" ")
+            assert types[name] == kind, f"{table}.{name}"
+    real = load_sources()
+    assert {name: real.summary[name] for name in SOURCES.summary} == SOURCES.summary
+    assert {name: real.contacts[name] for name in SOURCES.contacts} == SOURCES.contacts
