@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 _CSV = Form("csv", ";", "utf-8", ",")
 SPEND = FeedFiles(
-    "ad_spend", "ad_spend", "ads/spend", _CSV, "campaign",
+    "ad_spend",
+    "ad_spend",
+    "ads/spend",
+    _CSV,
+    "campaign",
     (("cost", "1.000,00", "type_mismatch"), ("day", "hoje", "type_mismatch"), ("clicks", "-3", "out_of_range")),
 )
 _CHANNELS = ("paid_search", "paid_social", "display")
@@ -36,18 +40,32 @@ def write_ad_spend(locale: Locale, landing: Landing, streams: Streams, people: i
     cost = clicks * np.array(_CLICK_CENTS)[kind] + rng.integers(0, 100, len(day))
     midnight = start_of_day(0, locale.utc_offset_hours) + (day + 1) * 86400
     frame = pl.DataFrame(
-        {"day": dates(day), "channel": np.array(_CHANNELS)[kind], "campaign": np.array(_CAMPAIGNS)[kind], "shown": shown,
-         "clicks": clicks, "cost": cost, "updated": utc_times(np.minimum(midnight + 3 * 3600, start_of_day(DAY_COUNT, locale.utc_offset_hours)))}
+        {
+            "day": dates(day),
+            "channel": np.array(_CHANNELS)[kind],
+            "campaign": np.array(_CAMPAIGNS)[kind],
+            "shown": shown,
+            "clicks": clicks,
+            "cost": cost,
+            "updated": utc_times(np.minimum(midnight + 3 * 3600, start_of_day(DAY_COUNT, locale.utc_offset_hours))),
+        }
     )
     older_rows = np.flatnonzero(rng.random(len(day)) < 0.1)
     older = frame[older_rows].with_columns(
-        clicks=pl.col("clicks") * 9 // 10, cost=pl.col("cost") * 9 // 10, updated=pl.col("updated") - pl.duration(hours=2)
+        clicks=pl.col("clicks") * 9 // 10,
+        cost=pl.col("cost") * 9 // 10,
+        updated=pl.col("updated") - pl.duration(hours=2),
     )
     deliver(landing, SPEND, _rows(frame), day, streams, older=_rows(older), older_rows=older_rows)
 
 
 def _rows(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(
-        pl.col("day").dt.strftime("%d/%m/%Y"), "channel", "campaign", impressions="shown", clicks="clicks",
-        cost=_CSV.amount(pl.col("cost")), updated_at=iso_instant("updated"),
+        pl.col("day").dt.strftime("%d/%m/%Y"),
+        "channel",
+        "campaign",
+        impressions="shown",
+        clicks="clicks",
+        cost=_CSV.amount(pl.col("cost")),
+        updated_at=iso_instant("updated"),
     )

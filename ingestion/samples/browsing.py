@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from ingestion.samples.campaigns import Contacts
 
 EVENTS = FeedFiles(
-    "ecommerce_events", "ecommerce_events", "ecommerce/events", Form("jsonl", is_compressed=True), "event_id",
-    (("at", "??", "type_mismatch"), ("type", "wink", "not_in_vocabulary"), ("channel", "", "required_missing")), is_torn=True,
+    "ecommerce_events",
+    "ecommerce_events",
+    "ecommerce/events",
+    Form("jsonl", is_compressed=True),
+    "event_id",
+    (("at", "??", "type_mismatch"), ("type", "wink", "not_in_vocabulary"), ("channel", "", "required_missing")),
+    is_torn=True,
 )
 _ORIGINS = pl.DataFrame(
     {
@@ -60,18 +65,27 @@ def write_events(block: Block, orders: pl.DataFrame, contacts: Contacts, respons
     rng = block.streams.of("browsing")
     clicks = responses.filter((pl.col("type") == "click") & ~pl.col("is_machine"))
     clicked = clicks["contact"].to_numpy()
-    counts = rng.poisson(_VISITS_PER_YEAR * (0.3 + 1.4 * block.traits.online_share) *
-                         busyness(block.traits.first_day, block.traits.end_day))
+    counts = rng.poisson(
+        _VISITS_PER_YEAR
+        * (0.3 + 1.4 * block.traits.online_share)
+        * busyness(block.traits.first_day, block.traits.end_day)
+    )
     visitor, _ = repeated(counts)
     day = busy_days(rng, block.traits.first_day[visitor], block.traits.end_day[visitor])
     person = np.concatenate([orders["buyer"].to_numpy(), contacts.person[clicked], visitor])
     start = np.concatenate(
-        [orders["at"].to_numpy() - rng.integers(240, 2400, len(orders)), clicks["at"].to_numpy() + 2,
-         instants(rng, day, "online", block.offset)]
+        [
+            orders["at"].to_numpy() - rng.integers(240, 2400, len(orders)),
+            clicks["at"].to_numpy() + 2,
+            instants(rng, day, "online", block.offset),
+        ]
     )
     origin = pl.concat(
-        [_ORIGINS[pick(rng, _ORIGIN_WEIGHTS, len(orders))], _campaign_origin(contacts, clicked),
-         _ORIGINS[pick(rng, _ORIGIN_WEIGHTS, len(visitor))]]
+        [
+            _ORIGINS[pick(rng, _ORIGIN_WEIGHTS, len(orders))],
+            _campaign_origin(contacts, clicked),
+            _ORIGINS[pick(rng, _ORIGIN_WEIGHTS, len(visitor))],
+        ]
     )
     _write(block, _sessions(block, orders, person, start, origin, rng), rng)
 
@@ -79,7 +93,11 @@ def write_events(block: Block, orders: pl.DataFrame, contacts: Contacts, respons
 def _campaign_origin(contacts: Contacts, clicked: NDArray[Any]) -> pl.DataFrame:
     channel = pl.Series(contacts.channel[clicked])
     return pl.DataFrame(
-        {"utm_source": "lojaunificada", "utm_medium": channel, "utm_campaign": campaign_ids(contacts.campaign[clicked])},
+        {
+            "utm_source": "lojaunificada",
+            "utm_medium": channel,
+            "utm_campaign": campaign_ids(contacts.campaign[clicked]),
+        },
         schema_overrides={"utm_source": pl.String},
     ).with_columns(referrer=pl.lit(None, dtype=pl.String))
 
@@ -93,23 +111,46 @@ def _sessions(block: Block, orders: pl.DataFrame, person, start, origin, rng: np
     product = pick_frequent(rng, len(block.catalogue.price_cents), count, exponent=0.7, shift=8)
     product[: len(orders)] = orders["product"].to_numpy()
     return _Sessions(
-        person=person, start=start, views=1 + np.minimum(rng.poisson(1.1, count), 8),
-        has_cart=bought | (rng.random(count) < 0.14), has_purchase=bought, is_logged_in=logged, account=own,
-        product=product, origin=origin,
-        order_id=pl.concat([orders["source_order_id"], pl.Series([None], dtype=pl.String).new_from_index(0, count - len(orders))]),
+        person=person,
+        start=start,
+        views=1 + np.minimum(rng.poisson(1.1, count), 8),
+        has_cart=bought | (rng.random(count) < 0.14),
+        has_purchase=bought,
+        is_logged_in=logged,
+        account=own,
+        product=product,
+        origin=origin,
+        order_id=pl.concat(
+            [orders["source_order_id"], pl.Series([None], dtype=pl.String).new_from_index(0, count - len(orders))]
+        ),
     )
 
 
 def _write(block: Block, sessions: _Sessions, rng: np.random.Generator) -> None:
     """Lay out each session as page view, product views, log-in, cart, check-out, purchase."""
-    login, cart, purchase = (mask.astype(np.int64) for mask in
-                             (sessions.is_logged_in, sessions.has_cart, sessions.has_purchase))
+    login, cart, purchase = (
+        mask.astype(np.int64) for mask in (sessions.is_logged_in, sessions.has_cart, sessions.has_purchase)
+    )
     owner, place = repeated(1 + sessions.views + login + 2 * cart + purchase)
     step = place - 1 - sessions.views[owner]
     after = step - login[owner]
-    kind = np.where(place == 0, "page_view", np.where(step < 0, "product_view", np.where(
-        (step == 0) & (login[owner] == 1), "login", np.where((after == 0) & (cart[owner] == 1), "add_to_cart", np.where(
-            (after == 1) & (cart[owner] == 1), "checkout_start", "purchase")))))
+    kind = np.where(
+        place == 0,
+        "page_view",
+        np.where(
+            step < 0,
+            "product_view",
+            np.where(
+                (step == 0) & (login[owner] == 1),
+                "login",
+                np.where(
+                    (after == 0) & (cart[owner] == 1),
+                    "add_to_cart",
+                    np.where((after == 1) & (cart[owner] == 1), "checkout_start", "purchase"),
+                ),
+            ),
+        ),
+    )
     at = np.minimum(sessions.start[owner] + place * 24 + rng.integers(0, 20, len(owner)), AS_OF_SECONDS - 60)
     knows = sessions.is_logged_in[owner] & (step >= 0)
     product = np.where(kind == "product_view", (sessions.product[owner] + place - 1) % 480, sessions.product[owner])
@@ -119,20 +160,37 @@ def _write(block: Block, sessions: _Sessions, rng: np.random.Generator) -> None:
     session_id = block.first_number(IDS_PER_PERSON) + np.arange(len(sessions))
     ids = "V" + pl.Series(block.first_number(IDS_PER_PERSON) + np.arange(len(owner))).cast(pl.String)
     frame = pl.DataFrame(
-        {"event_id": ids, "session_id": "Q" + pl.Series(session_id[owner]).cast(pl.String),
-         "device_id": _devices(block, sessions, rng).gather(owner), "type": kind, "when": utc_times(at),
-         "channel": np.where(app, "app", "site"), "order_id": sessions.order_id.gather(owner)}
+        {
+            "event_id": ids,
+            "session_id": "Q" + pl.Series(session_id[owner]).cast(pl.String),
+            "device_id": _devices(block, sessions, rng).gather(owner),
+            "type": kind,
+            "when": utc_times(at),
+            "channel": np.where(app, "app", "site"),
+            "order_id": sessions.order_id.gather(owner),
+        }
     ).with_columns(
         *sessions.origin[owner], account_id=account.set(pl.Series(~knows), None), sku=sku, first=pl.Series(place == 0)
     )
     written = frame.select(
-        "event_id", "session_id", "device_id", "account_id", "type", at=iso_instant("when"), channel="channel",
-        path=pl.when(pl.col("type") == "product_view").then("/p/" + pl.col("sku"))
-        .when(pl.col("type") == "page_view").then(pl.lit("/")).otherwise("/" + pl.col("type")),
+        "event_id",
+        "session_id",
+        "device_id",
+        "account_id",
+        "type",
+        at=iso_instant("when"),
+        channel="channel",
+        path=pl.when(pl.col("type") == "product_view")
+        .then("/p/" + pl.col("sku"))
+        .when(pl.col("type") == "page_view")
+        .then(pl.lit("/"))
+        .otherwise("/" + pl.col("type")),
         sku=pl.when(pl.col("type").is_in(["product_view", "add_to_cart"])).then("sku"),
         order_id=pl.when(pl.col("type") == "purchase").then("order_id"),
-        referrer=pl.when("first").then("referrer"), utm_source=pl.when("first").then("utm_source"),
-        utm_medium=pl.when("first").then("utm_medium"), utm_campaign=pl.when("first").then("utm_campaign"),
+        referrer=pl.when("first").then("referrer"),
+        utm_source=pl.when("first").then("utm_source"),
+        utm_medium=pl.when("first").then("utm_medium"),
+        utm_campaign=pl.when("first").then("utm_campaign"),
     )
     deliver(block.landing, EVENTS, written, day_of(at, block.offset), block.streams)
     block.truth.records("ecommerce_events", "ecommerce", ids, block.people.ids(sessions.person[owner]))

@@ -22,21 +22,46 @@ if TYPE_CHECKING:
 
 _CSV = Form("csv")
 CONTACTS = FeedFiles(
-    "campaign_contacts", "campaign_contacts", "campaigns/contacts", _CSV, "contact_id",
-    (("sent_at", "yesterday", "type_mismatch"), ("channel", "pigeon", "not_in_vocabulary"),
-     ("campaign_id", "", "required_missing")), is_torn=True,
+    "campaign_contacts",
+    "campaign_contacts",
+    "campaigns/contacts",
+    _CSV,
+    "contact_id",
+    (
+        ("sent_at", "yesterday", "type_mismatch"),
+        ("channel", "pigeon", "not_in_vocabulary"),
+        ("campaign_id", "", "required_missing"),
+    ),
+    is_torn=True,
 )
 CAMPAIGN_COUNT = 42
 WINDOW_DAYS = 10
 CONTROL_SHARE = 0.12
-EFFECTS = {"email": 0.018, "whatsapp": 0.042, "sms": 0.014, "push": 0.010, "telemarketing": 0.060, "direct_mail": 0.026,
-           "catalog": 0.034}
+EFFECTS = {
+    "email": 0.018,
+    "whatsapp": 0.042,
+    "sms": 0.014,
+    "push": 0.010,
+    "telemarketing": 0.060,
+    "direct_mail": 0.026,
+    "catalog": 0.034,
+}
 """Chance that a contact makes a mean person buy who would not have: 1.8 times as much on the favourite channel."""
 COST_CENTS = {"email": 1, "whatsapp": 35, "sms": 9, "push": 0, "telemarketing": 480, "direct_mail": 310, "catalog": 690}
 _FAVOURITE_FACTOR, _OTHER_FACTOR = 1.8, 0.7
 _TURN = ("email", "whatsapp", "email", "sms", "push", "email", "direct_mail", "whatsapp", "telemarketing", "catalog")
-_THEMES = ("Volta às aulas", "Dia das mães", "Inverno", "Aniversário", "Black Friday", "Natal", "Liquidação", "Novidades",
-           "Clube", "Reposição")
+_THEMES = (
+    "Volta às aulas",
+    "Dia das mães",
+    "Inverno",
+    "Aniversário",
+    "Black Friday",
+    "Natal",
+    "Liquidação",
+    "Novidades",
+    "Clube",
+    "Reposição",
+)
 _HOURS = {"telemarketing": "office", "direct_mail": "office", "catalog": "office"}
 IDS_PER_PERSON = 60
 
@@ -109,12 +134,16 @@ def plan_contacts(block: Block, calendar: Calendar) -> Contacts:
     mailing = registers.mailing.some_profile(person, rng)
     use_crm = (crm >= 0) & ((mailing < 0) | (rng.random(count) < 0.6))
     return Contacts(
-        person=person, campaign=campaign, channel=channel, at=np.minimum(at, AS_OF_SECONDS - 900),
+        person=person,
+        campaign=campaign,
+        channel=channel,
+        at=np.minimum(at, AS_OF_SECONDS - 900),
         is_control=rng.random(count) < CONTROL_SHARE,
         status=np.array(["sent", "failed", "suppressed"])[np.searchsorted([0.965, 0.985], rng.random(count))],
         effect=base * np.where(favourite, _FAVOURITE_FACTOR, _OTHER_FACTOR),
         ids="K" + pl.Series(block.first_number(IDS_PER_PERSON) + np.arange(count)).cast(pl.String),
-        profile=np.where(use_crm, -1, mailing), crm=np.where(use_crm, crm, -1),
+        profile=np.where(use_crm, -1, mailing),
+        crm=np.where(use_crm, crm, -1),
     )
 
 
@@ -126,8 +155,15 @@ def with_caused_purchases(block: Block, contacts: Contacts, base: Purchases) -> 
     day = sent_day + 1 + rng.integers(0, WINDOW_DAYS - 1, len(caused))
     inside = day < DAY_COUNT
     caused, day = caused[inside], day[inside]
-    more = timed(block.people, block.traits, rng, contacts.person[caused], day, contact=caused,
-                 campaign=contacts.campaign[caused])
+    more = timed(
+        block.people,
+        block.traits,
+        rng,
+        contacts.person[caused],
+        day,
+        contact=caused,
+        campaign=contacts.campaign[caused],
+    )
     return joined(base, more)
 
 
@@ -141,15 +177,31 @@ def write_contacts(block: Block, contacts: Contacts) -> None:
     person = person.with_columns([person[name].set(hidden, None) for name in person.columns])
     reference = crm_ids(block).gather(pl.Series(np.maximum(contacts.crm, 0))).set(pl.Series(contacts.crm < 0), None)
     cost = np.array([COST_CENTS[one] for one in make_calendar().channel])[contacts.campaign] * contacts.is_sent
-    frame = pl.DataFrame(
-        {"contact_id": contacts.ids, "campaign_id": campaign_ids(contacts.campaign), "crm_id": reference}
-    ).with_columns(
-        *person, channel=pl.Series(contacts.channel), at=utc_times(contacts.at), control=pl.Series(contacts.is_control),
-        status=pl.Series(np.where(contacts.is_control, "planned", contacts.status)), cost=pl.Series(cost),
-        variant=pl.Series(np.where(contacts.person % 2 == 0, "A", "B")),
-    ).select(
-        "contact_id", "campaign_id", "crm_id", "name", "email", "phone", "channel", sent_at=iso_instant("at"),
-        control="control", status="status", variant="variant", cost=_CSV.amount(pl.col("cost")),
+    frame = (
+        pl.DataFrame({"contact_id": contacts.ids, "campaign_id": campaign_ids(contacts.campaign), "crm_id": reference})
+        .with_columns(
+            *person,
+            channel=pl.Series(contacts.channel),
+            at=utc_times(contacts.at),
+            control=pl.Series(contacts.is_control),
+            status=pl.Series(np.where(contacts.is_control, "planned", contacts.status)),
+            cost=pl.Series(cost),
+            variant=pl.Series(np.where(contacts.person % 2 == 0, "A", "B")),
+        )
+        .select(
+            "contact_id",
+            "campaign_id",
+            "crm_id",
+            "name",
+            "email",
+            "phone",
+            "channel",
+            sent_at=iso_instant("at"),
+            control="control",
+            status="status",
+            variant="variant",
+            cost=_CSV.amount(pl.col("cost")),
+        )
     )
     deliver(block.landing, CONTACTS, frame, day, block.streams)
     anonymous = frame.select(pl.all_horizontal(pl.col("crm_id", "name", "email", "phone").is_null())).to_series()
@@ -169,13 +221,18 @@ def write_campaigns(block: Block) -> None:
     theme = np.array(_THEMES)[number % len(_THEMES)]
     frame = pl.DataFrame(
         {
-            "campaign_id": campaign_ids(number), "name": pl.Series(theme) + " " + pl.Series(number + 1).cast(pl.String),
-            "channel": calendar.channel, "objective": np.where(number % 4 == 3, "reactivation", "sales"),
-            "subject": pl.Series(theme) + ": 15% para você", "message": pl.Series(theme) + ". Use o cupom.",
-            "offer": "CAMP" + pl.Series(number).cast(pl.String), "starts": dates(calendar.day),
-            "ends": dates(calendar.day + WINDOW_DAYS), "window_days": WINDOW_DAYS,
-            "planned_cost": _planned(calendar), "updated": utc_times(instants(
-                block.streams.of("campaigns"), calendar.day - 3, "office", block.offset)),
+            "campaign_id": campaign_ids(number),
+            "name": pl.Series(theme) + " " + pl.Series(number + 1).cast(pl.String),
+            "channel": calendar.channel,
+            "objective": np.where(number % 4 == 3, "reactivation", "sales"),
+            "subject": pl.Series(theme) + ": 15% para você",
+            "message": pl.Series(theme) + ". Use o cupom.",
+            "offer": "CAMP" + pl.Series(number).cast(pl.String),
+            "starts": dates(calendar.day),
+            "ends": dates(calendar.day + WINDOW_DAYS),
+            "window_days": WINDOW_DAYS,
+            "planned_cost": _planned(calendar),
+            "updated": utc_times(instants(block.streams.of("campaigns"), calendar.day - 3, "office", block.offset)),
         }
     ).with_columns(pl.col("starts", "ends").dt.strftime("%Y-%m-%d"), updated=iso_instant("updated"))
     block.landing.write("campaigns", "campaigns", "campaigns/campaigns.csv", frame, _CSV)

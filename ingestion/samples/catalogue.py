@@ -25,7 +25,14 @@ DEPARTMENTS = {
     "Pet": ("Cães", "Gatos"),
 }
 _DEPARTMENT_PRICES = (4.4, 4.5, 6.3, 4.2, 4.7, 4.0, 4.1)
-_SERVICES = ("Instalação", "Montagem", "Garantia estendida", "Embrulho para presente", "Ajuste de roupa", "Entrega agendada")
+_SERVICES = (
+    "Instalação",
+    "Montagem",
+    "Garantia estendida",
+    "Embrulho para presente",
+    "Ajuste de roupa",
+    "Entrega agendada",
+)
 _BRANDS = ("Aurora", "Boreal", "Cruzeiro", "Delta", "Estrela", "Fauna", "Girassol", "Horizonte")
 PRODUCT_COUNT = 480
 
@@ -48,7 +55,11 @@ def make_catalogue(locale: Locale, streams: Streams) -> Catalogue:
     products = _products(rng)
     stores, of_city = _stores(locale)
     return Catalogue(
-        products.drop("price_cents"), products["price_cents"].to_numpy(), products["is_premium"].to_numpy(), stores, of_city
+        products.drop("price_cents"),
+        products["price_cents"].to_numpy(),
+        products["is_premium"].to_numpy(),
+        stores,
+        of_city,
     )
 
 
@@ -56,7 +67,9 @@ def _products(rng: np.random.Generator) -> pl.DataFrame:
     names = list(DEPARTMENTS)
     department = rng.integers(0, len(names), PRODUCT_COUNT)
     category = rng.integers(0, 12, PRODUCT_COUNT)
-    categories = [DEPARTMENTS[names[d]][c % len(DEPARTMENTS[names[d]])] for d, c in zip(department, category, strict=True)]
+    categories = [
+        DEPARTMENTS[names[d]][c % len(DEPARTMENTS[names[d]])] for d, c in zip(department, category, strict=True)
+    ]
     brand = rng.integers(0, len(_BRANDS), PRODUCT_COUNT)
     premium = rng.random(PRODUCT_COUNT) < 0.18
     price = np.exp(np.array(_DEPARTMENT_PRICES)[department] + rng.normal(0, 0.55, PRODUCT_COUNT) + premium * 0.7)
@@ -64,7 +77,9 @@ def _products(rng: np.random.Generator) -> pl.DataFrame:
     goods = pl.DataFrame(
         {
             "product_id": [f"P{number:04d}" for number in range(PRODUCT_COUNT)],
-            "product_name": [f"{c} {_BRANDS[b]} {n:03d}" for c, b, n in zip(categories, brand, range(PRODUCT_COUNT), strict=True)],
+            "product_name": [
+                f"{c} {_BRANDS[b]} {n:03d}" for c, b, n in zip(categories, brand, range(PRODUCT_COUNT), strict=True)
+            ],
             "product_kind": "product",
             "department_name": np.array(names)[department],
             "category_name": categories,
@@ -99,11 +114,20 @@ def _stores(locale: Locale) -> tuple[pl.DataFrame, list[NDArray[Any]]]:
         for kind, name in wanted:
             rows.append(
                 {
-                    "store_id": f"{'L' if kind == 'own' else 'P'}{len(rows) + 1:03d}", "store_name": name,
-                    "store_kind": kind, "city": city.name, "state_code": city.state_code,
+                    "store_id": f"{'L' if kind == 'own' else 'P'}{len(rows) + 1:03d}",
+                    "store_name": name,
+                    "store_kind": kind,
+                    "city": city.name,
+                    "state_code": city.state_code,
                     "opened_on": f"{2004 + len(rows) % 18}-0{1 + len(rows) % 9}-15",
                 }
             )
-    online = {"store_id": "WEB", "store_name": "Loja virtual", "store_kind": "online", "city": None, "state_code": None,
-              "opened_on": "2012-05-01"}
+    online = {
+        "store_id": "WEB",
+        "store_name": "Loja virtual",
+        "store_kind": "online",
+        "city": None,
+        "state_code": None,
+        "opened_on": "2012-05-01",
+    }
     return pl.DataFrame([*rows, online]), of_city

@@ -18,14 +18,26 @@ if TYPE_CHECKING:
 
 _CSV = Form("csv", ";")
 COMPANIES = FeedFiles(
-    "crm_companies", "crm_companies", "crm/companies", _CSV, "company_id",
+    "crm_companies",
+    "crm_companies",
+    "crm/companies",
+    _CSV,
+    "company_id",
     (("employees", "muitos", "type_mismatch"), ("size", "huge", "not_in_vocabulary")),
 )
 _INDUSTRIES = pl.DataFrame(
     {
         "industry_code": ["4713-0", "8211-3", "4930-2", "1091-1", "4120-4", "6201-5", "4781-4", "4771-7"],
-        "industry": ["Comércio varejista", "Serviços de escritório", "Transporte rodoviário", "Alimentos",
-                     "Construção de edifícios", "Desenvolvimento de software", "Vestuário", "Farmácias"],
+        "industry": [
+            "Comércio varejista",
+            "Serviços de escritório",
+            "Transporte rodoviário",
+            "Alimentos",
+            "Construção de edifícios",
+            "Desenvolvimento de software",
+            "Vestuário",
+            "Farmácias",
+        ],
     }
 )
 _SEGMENTS = np.array(["varejo", "serviços", "indústria", "governo"])
@@ -44,13 +56,22 @@ def write_companies(block: Block) -> None:
     registered = instants(rng, days, "office", block.offset)
     updated = np.minimum(registered + rng.integers(60, 900 * 86400, len(rows)), AS_OF_SECONDS - 86400)
     frame = _facts(block, first + rows, rng).with_columns(
-        company_id=ids, is_second=pl.Series(np.arange(len(rows)) >= len(known)),
-        registered=utc_times(registered), updated=utc_times(updated),
+        company_id=ids,
+        is_second=pl.Series(np.arange(len(rows)) >= len(known)),
+        registered=utc_times(registered),
+        updated=utc_times(updated),
     )
     older_rows = np.flatnonzero(rng.random(len(rows)) < 0.03)
     older = frame[older_rows].with_columns(updated=pl.col("registered"), employees=pl.lit(None, dtype=pl.Int64))
-    deliver(block.landing, COMPANIES, _rows(block, frame), days, block.streams,
-            older=_rows(block, older), older_rows=older_rows)
+    deliver(
+        block.landing,
+        COMPANIES,
+        _rows(block, frame),
+        days,
+        block.streams,
+        older=_rows(block, older),
+        older_rows=older_rows,
+    )
     block.truth.records("crm_companies", "crm", ids, block.people.ids(first + rows))
 
 
@@ -75,12 +96,24 @@ def _rows(block: Block, frame: pl.DataFrame) -> pl.DataFrame:
     locale = block.people.locale
     document = documents.written(locale.country, pl.col("document"), pl.col("mood"))
     return frame.select(
-        "company_id", name=pl.when("is_second").then("trade_name").otherwise("company_name"), trade_name="trade_name",
+        "company_id",
+        name=pl.when("is_second").then("trade_name").otherwise("company_name"),
+        trade_name="trade_name",
         tax_id=pl.when("has_document").then(document),
-        website="www." + pl.col("email_domain"), email_domain="email_domain",
+        website="www." + pl.col("email_domain"),
+        email_domain="email_domain",
         phone=phones.written(locale.country, locale.calling_code, pl.col("landline"), pl.col("mood")),
-        industry_code="industry_code", industry="industry", segment="segment", employees="employees", size="size",
-        revenue=_CSV.amount(pl.col("revenue")), street=pl.col("street_type") + " " + pl.col("street_name"),
-        number="street_number", city="city", state="state_code", postal_code="postal_code",
-        registered_at=iso_instant("registered"), updated_at=iso_instant("updated"),
+        industry_code="industry_code",
+        industry="industry",
+        segment="segment",
+        employees="employees",
+        size="size",
+        revenue=_CSV.amount(pl.col("revenue")),
+        street=pl.col("street_type") + " " + pl.col("street_name"),
+        number="street_number",
+        city="city",
+        state="state_code",
+        postal_code="postal_code",
+        registered_at=iso_instant("registered"),
+        updated_at=iso_instant("updated"),
     )

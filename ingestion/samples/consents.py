@@ -16,8 +16,16 @@ if TYPE_CHECKING:
     from ingestion.samples.block import Block
 
 CONSENTS = FeedFiles(
-    "crm_consents", "crm_consents", "crm/consents", Form("csv"), "consent_id",
-    (("status", "maybe", "not_in_vocabulary"), ("decided_at", "", "required_missing"), ("channel", "fax", "not_in_vocabulary")),
+    "crm_consents",
+    "crm_consents",
+    "crm/consents",
+    Form("csv"),
+    "consent_id",
+    (
+        ("status", "maybe", "not_in_vocabulary"),
+        ("decided_at", "", "required_missing"),
+        ("channel", "fax", "not_in_vocabulary"),
+    ),
     is_torn=True,
 )
 GRANTED_SHARE = {"email": 0.72, "whatsapp": 0.48, "sms": 0.42, "push": 0.25, "phone": 0.22, "mail": 0.55}
@@ -65,8 +73,14 @@ def _write(block: Block, frame: pl.DataFrame, rng: np.random.Generator) -> None:
     ids = "G" + pl.Series(block.first_number(IDS_PER_PERSON) + np.arange(count)).cast(pl.String)
     evidence = np.array(["form", "store", "call", "preference_center"])[rng.integers(0, 4, count)]
     written = frame.with_columns(when=utc_times(frame["at"].to_numpy()), evidence=pl.Series(evidence)).select(
-        ids.alias("consent_id"), crm_ids(block).gather(pl.Series(rows)).alias("customer_id"), channel="consent_channel",
-        purpose="purpose", status="status", legal_basis=pl.lit("consent"), evidence="evidence", decided_at=iso_instant("when"),
+        ids.alias("consent_id"),
+        crm_ids(block).gather(pl.Series(rows)).alias("customer_id"),
+        channel="consent_channel",
+        purpose="purpose",
+        status="status",
+        legal_basis=pl.lit("consent"),
+        evidence="evidence",
+        decided_at=iso_instant("when"),
     )
     deliver(block.landing, CONSENTS, written, day_of(frame["at"].to_numpy(), block.offset), block.streams)
     owner = block.registers.crm.owner[rows]

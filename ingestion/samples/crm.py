@@ -21,13 +21,25 @@ if TYPE_CHECKING:
 _CSV = Form("csv")
 _OLD = Form("csv", ";", "cp1252", ",")
 CUSTOMERS = FeedFiles(
-    "crm_customers", "crm_customers", "crm/customers", _CSV, "customer_id",
-    (("updated_at", "soon", "type_mismatch"), ("birth_date", "1985-13-40", "type_mismatch"),
-     ("birth_date", "2099-01-01", "absurd_date"), ("gender", "F?", "not_in_vocabulary")),
+    "crm_customers",
+    "crm_customers",
+    "crm/customers",
+    _CSV,
+    "customer_id",
+    (
+        ("updated_at", "soon", "type_mismatch"),
+        ("birth_date", "1985-13-40", "type_mismatch"),
+        ("birth_date", "2099-01-01", "absurd_date"),
+        ("gender", "F?", "not_in_vocabulary"),
+    ),
     is_torn=True,
 )
 LEGACY = FeedFiles(
-    "crm_customers", "crm_legacy_customers", "crm_legacy/cadastro", _OLD, "CODIGO",
+    "crm_customers",
+    "crm_legacy_customers",
+    "crm_legacy/cadastro",
+    _OLD,
+    "CODIGO",
     (("DT_CADASTRO", "00/00/0000", "type_mismatch"), ("DT_NASC", "31/02/1980", "type_mismatch")),
 )
 _ROLES = ("Sócio", "Diretora", "Compras", "Financeiro", "Recepção")
@@ -67,8 +79,8 @@ def _write_updates(block: Block, frame: pl.DataFrame, updated, rng: np.random.Ge
     again = render(block.people, block.registers.crm.owner[changed], CRM, block.streams.of("crm updates"))
     at = np.minimum(updated[changed] + rng.integers(5 * 86400, 300 * 86400, len(changed)), AS_OF_SECONDS - 3600)
     gone = pl.Series(rng.random(len(changed)) < 0.06)
-    newer = frame[changed].with_columns(*again, updated=utc_times(at)).with_columns(
-        deleted=pl.when(gone).then("updated")
+    newer = (
+        frame[changed].with_columns(*again, updated=utc_times(at)).with_columns(deleted=pl.when(gone).then("updated"))
     )
     block.landing.write(CUSTOMERS.contract, CUSTOMERS.feed, "crm/customers_updates.csv", _rows(newer), _CSV, "newer")
 
@@ -93,10 +105,12 @@ def _facts(block: Block, rng: np.random.Generator) -> list[pl.Series]:
     return [
         pl.Series("kind", np.where(company, "company", "person")),
         some(entities["gender"], 0.7).alias("gender"),
-        some(pl.Series(np.array(["solteiro", "casado", "divorciado", "viúvo"])[pick(rng, (40, 45, 11, 4), count)]), 0.4)
-        .alias("marital_status"),
-        some(pl.Series(np.array(["médio", "superior", "fundamental", "pós"])[pick(rng, (45, 30, 15, 10), count)]), 0.25)
-        .alias("education"),
+        some(
+            pl.Series(np.array(["solteiro", "casado", "divorciado", "viúvo"])[pick(rng, (40, 45, 11, 4), count)]), 0.4
+        ).alias("marital_status"),
+        some(
+            pl.Series(np.array(["médio", "superior", "fundamental", "pós"])[pick(rng, (45, 30, 15, 10), count)]), 0.25
+        ).alias("education"),
         some(pl.Series(np.array(_INCOMES)[pick(rng, (30, 36, 20, 10, 4), count)]), 0.35).alias("income_band"),
         some(pl.Series(liked) + ", " + pl.Series(other), 0.5).alias("interests"),
         some(pl.Series(favourite), 0.45).alias("preferred_channel"),
@@ -117,14 +131,37 @@ def company_ids(block: Block) -> pl.Series:
 
 def _rows(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(
-        "customer_id", customer_kind="kind", full_name="person_name", tax_id="document_number", email="email",
-        email_2="email_secondary", phone="phone", phone_2="phone_secondary",
-        birth_date=pl.col("birth_date").dt.strftime("%Y-%m-%d"), gender="gender", marital_status="marital_status",
-        education="education", income_band="income_band", interests="interests", preferred_channel="preferred_channel",
-        street="street", number="street_number", complement="address_complement", district="district", city="city",
-        state="state_code", postal_code="postal_code", country="country_code", loyalty_card="loyalty_card_id",
-        company_id="company_id", role="role", decision_level="level", is_internal="is_internal",
-        acquisition_channel="origin", registered_at=iso_instant("registered"), deleted_at=iso_instant("deleted"),
+        "customer_id",
+        customer_kind="kind",
+        full_name="person_name",
+        tax_id="document_number",
+        email="email",
+        email_2="email_secondary",
+        phone="phone",
+        phone_2="phone_secondary",
+        birth_date=pl.col("birth_date").dt.strftime("%Y-%m-%d"),
+        gender="gender",
+        marital_status="marital_status",
+        education="education",
+        income_band="income_band",
+        interests="interests",
+        preferred_channel="preferred_channel",
+        street="street",
+        number="street_number",
+        complement="address_complement",
+        district="district",
+        city="city",
+        state="state_code",
+        postal_code="postal_code",
+        country="country_code",
+        loyalty_card="loyalty_card_id",
+        company_id="company_id",
+        role="role",
+        decision_level="level",
+        is_internal="is_internal",
+        acquisition_channel="origin",
+        registered_at=iso_instant("registered"),
+        deleted_at=iso_instant("deleted"),
         updated_at=iso_instant("updated"),
     )
 
@@ -138,9 +175,20 @@ def write_legacy(block: Block) -> None:
     frame = pl.DataFrame({"CODIGO": numbers, "at": utc_times(instants(rng, days, "office", block.offset))})
     profile = register.profiles
     frame = frame.with_columns(*profile).select(
-        "CODIGO", NOME="person_name", DOCUMENTO="document_number", E_MAIL="email", FONE="phone", FONE2="phone_secondary",
-        DT_NASC=pl.col("birth_date").dt.strftime("%d/%m/%Y"), ENDERECO="street", NUM="street_number",
-        COMPL="address_complement", BAIRRO="district", CIDADE="city", UF="state_code", CEP="postal_code",
+        "CODIGO",
+        NOME="person_name",
+        DOCUMENTO="document_number",
+        E_MAIL="email",
+        FONE="phone",
+        FONE2="phone_secondary",
+        DT_NASC=pl.col("birth_date").dt.strftime("%d/%m/%Y"),
+        ENDERECO="street",
+        NUM="street_number",
+        COMPL="address_complement",
+        BAIRRO="district",
+        CIDADE="city",
+        UF="state_code",
+        CEP="postal_code",
         DT_CADASTRO=local_text("at", block.zone, "%d/%m/%Y %H:%M:%S"),
         OBS=pl.when(pl.Series(rng.random(len(days)) < 0.03)).then(pl.lit("limite € 500 – revisar")),
     )

@@ -50,8 +50,14 @@ class FeedFiles:
 
 
 def deliver(
-    landing: Landing, files: FeedFiles, frame: pl.DataFrame, days: NDArray[Any], streams: Streams, *,
-    older: pl.DataFrame | None = None, older_rows: NDArray[Any] | None = None,
+    landing: Landing,
+    files: FeedFiles,
+    frame: pl.DataFrame,
+    days: NDArray[Any],
+    streams: Streams,
+    *,
+    older: pl.DataFrame | None = None,
+    older_rows: NDArray[Any] | None = None,
 ) -> None:
     """Write one block's rows of a feed; `days` says when each happened, older rows are versions of `older_rows`.
 

@@ -109,8 +109,14 @@ def _months_per_file(people: int) -> int:
 
 
 def _write_block(
-    country: Locale, streets: pl.DataFrame, catalogue: Catalogue, streams: Streams, landing: Landing, truth: Truth,
-    first: int, count: int,
+    country: Locale,
+    streets: pl.DataFrame,
+    catalogue: Catalogue,
+    streams: Streams,
+    landing: Landing,
+    truth: Truth,
+    first: int,
+    count: int,
 ) -> NDArray[np.float64]:
     people = make_population(country, streets, streams, first, count)
     traits = make_traits(people, catalogue, streams)
@@ -119,6 +125,7 @@ def _write_block(
         reference.write_reference(block, streets)
         campaigns.write_campaigns(block)
     outcomes.write_people(block)
+    outcomes.write_messes(block)
     crm.write_customers(block)
     crm.write_legacy(block)
     companies.write_companies(block)

@@ -53,8 +53,9 @@ class Landing:
         self.accounts: dict[str, FileAccount] = {}
         self._parquet: dict[str, list[pl.DataFrame]] = {}
 
-    def write(self, contract: str, feed: str, name: str, frame: pl.DataFrame, form: Form,
-              outcome: Outcome = "accepted") -> None:
+    def write(
+        self, contract: str, feed: str, name: str, frame: pl.DataFrame, form: Form, outcome: Outcome = "accepted"
+    ) -> None:
         """Append rows to a file, all of which shall end as `outcome` when they are landed."""
         if frame.is_empty():
             return

@@ -19,34 +19,93 @@ if TYPE_CHECKING:
     from ingestion.samples.truth import Truth
 
 _SUMS = ("contacts", "control", "sent", "base", "effect", "caused")
-_CONSENT_OF = {"email": "email", "whatsapp": "whatsapp", "sms": "sms", "push": "push", "telemarketing": "phone",
-               "direct_mail": "mail", "catalog": "mail"}
+_CONSENT_OF = {
+    "email": "email",
+    "whatsapp": "whatsapp",
+    "sms": "sms",
+    "push": "push",
+    "telemarketing": "phone",
+    "direct_mail": "mail",
+    "catalog": "mail",
+}
 
 
 def write_people(block: Block) -> None:
     """Write `persons`: who lives where and owns what, with the clean values that every profile was made from."""
     people = block.people
     homes = people.homes[people.home]
-    clean = people.entities.with_columns(*homes.select("street_type", "street_name", "street_number", "city", "state_code",
-                                                       "postal_code"))
+    clean = people.entities.with_columns(
+        *homes.select("street_type", "street_name", "street_number", "city", "state_code", "postal_code")
+    )
     name = pl.concat_str(
-        ["given", "middle", "surname_before", "surname_one", "particle", "surname_two", "suffix"], separator=" ",
+        ["given", "middle", "surname_before", "surname_one", "particle", "surname_two", "suffix"],
+        separator=" ",
         ignore_nulls=True,
     )
     block.truth.append(
         "persons",
         clean.select(
-            "person_id", pl.when(pl.Series(people.is_company)).then(pl.lit("company")).otherwise(pl.lit("person")).alias("kind"),
-            "household_id", owner_id="owner", full_name=pl.coalesce("company_name", name), document_number="document",
-            email="mail", family_email="family_mail", mobile="mobile", recycled_mobile="recycled_mobile", landline="landline",
-            birth_date="birth_date", gender="gender", loyalty_card_id="loyalty_card", is_staff="is_staff",
-            street=pl.col("street_type") + " " + pl.col("street_name"), street_number="street_number", city="city",
-            state_code="state_code", postal_code="postal_code", has_moved=pl.Series(people.home != people.earlier_home),
-            yearly_rate=pl.Series(block.traits.rate), online_share=pl.Series(block.traits.online_share),
+            "person_id",
+            pl.when(pl.Series(people.is_company)).then(pl.lit("company")).otherwise(pl.lit("person")).alias("kind"),
+            "household_id",
+            owner_id="owner",
+            full_name=pl.coalesce("company_name", name),
+            document_number="document",
+            email="mail",
+            family_email="family_mail",
+            mobile="mobile",
+            recycled_mobile="recycled_mobile",
+            landline="landline",
+            birth_date="birth_date",
+            gender="gender",
+            loyalty_card_id="loyalty_card",
+            is_staff="is_staff",
+            is_twin="is_twin",
+            is_namesake="is_namesake",
+            street=pl.col("street_type") + " " + pl.col("street_name"),
+            street_number="street_number",
+            city="city",
+            state_code="state_code",
+            postal_code="postal_code",
+            has_moved=pl.Series(people.home != people.earlier_home),
+            yearly_rate=pl.Series(block.traits.rate),
+            online_share=pl.Series(block.traits.online_share),
             favourite_channel=pl.Series(block.traits.favourite).replace_strict(
-                dict(enumerate(("email", "whatsapp", "sms", "push", "telemarketing", "direct_mail"))), return_dtype=pl.String),
+                dict(enumerate(("email", "whatsapp", "sms", "push", "telemarketing", "direct_mail"))),
+                return_dtype=pl.String,
+            ),
         ),
     )
+
+
+def write_messes(block: Block) -> None:
+    """Write `messes`: how often each register of the block holds a value that belongs to nobody or to somebody else."""
+    people, locale = block.people, block.people.locale
+    cashiers = people.entities["document"][: people.cashier_count]
+    document = pl.col("document_number").str.replace_all(r"[^0-9A-Za-z]", "").str.to_uppercase()
+    rows = []
+    for name, register in vars(block.registers).items():
+        profiles = register.profiles.with_columns(owner=pl.Series(register.owner))
+        counts = profiles.select(
+            profiles=pl.len(),
+            second_profile=pl.len() - pl.col("owner").n_unique(),
+            store_email=(pl.col("email") == locale.store_email).sum(),
+            placeholder_email=pl.col("email").is_in(list(locale.placeholder_emails)).sum(),
+            placeholder_phone=pl.col("phone").is_in([*locale.placeholder_phones, locale.store_phone]).sum(),
+            placeholder_document=pl.col("document_number").is_in(list(locale.placeholder_documents)).sum(),
+            placeholder_name=pl.col("person_name").is_in(list(locale.placeholder_names)).sum(),
+            cashier_document=(document.is_in(cashiers.implode()) & (pl.col("owner") >= people.cashier_count)).sum(),
+            no_evidence=pl.all_horizontal(pl.col("document_number", "email", "phone", "person_name").is_null()).sum(),
+        )
+        rows.append(
+            counts.unpivot(variable_name="mess", value_name="count").select(
+                pl.lit(block.streams.block).alias("block"),
+                pl.lit(name).alias("register"),
+                "mess",
+                pl.col("count").cast(pl.Int64),
+            )
+        )
+    block.truth.append("messes", pl.concat(rows))
 
 
 def write_contact_effects(block: Block, contacts: Contacts, purchases: Purchases) -> NDArray[np.float64]:
@@ -61,10 +120,15 @@ def write_contact_effects(block: Block, contacts: Contacts, purchases: Purchases
         "contact_effects",
         pl.DataFrame(
             {
-                "source_contact_id": contacts.ids, "source_campaign_id": campaign_ids(contacts.campaign),
-                "person_id": block.people.ids(contacts.person), "channel": contacts.channel,
-                "is_control": contacts.is_control, "is_sent": contacts.is_sent, "effect_probability": contacts.effect,
-                "has_base_purchase": base, "has_caused_purchase": caused,
+                "source_contact_id": contacts.ids,
+                "source_campaign_id": campaign_ids(contacts.campaign),
+                "person_id": block.people.ids(contacts.person),
+                "channel": contacts.channel,
+                "is_control": contacts.is_control,
+                "is_sent": contacts.is_sent,
+                "effect_probability": contacts.effect,
+                "has_base_purchase": base,
+                "has_caused_purchase": caused,
             }
         ),
     )
@@ -92,14 +156,21 @@ def write_channel_effects(truth: Truth, sums: NDArray[np.float64]) -> None:
     without = pl.col("base") / pl.col("contacts")
     added = pl.col("effect") / pl.col("sent")
     table = counts.select(
-        "channel", contact_count=pl.col("contacts").cast(pl.Int64), control_count=pl.col("control").cast(pl.Int64),
-        sent_count=pl.col("sent").cast(pl.Int64), caused_purchase_count=pl.col("caused").cast(pl.Int64),
-        purchase_probability_without=without, purchase_probability_with=without + (1 - without) * added,
-        incremental_probability=added, window_days=pl.lit(WINDOW_DAYS),
+        "channel",
+        contact_count=pl.col("contacts").cast(pl.Int64),
+        control_count=pl.col("control").cast(pl.Int64),
+        sent_count=pl.col("sent").cast(pl.Int64),
+        caused_purchase_count=pl.col("caused").cast(pl.Int64),
+        purchase_probability_without=without,
+        purchase_probability_with=without + (1 - without) * added,
+        incremental_probability=added,
+        window_days=pl.lit(WINDOW_DAYS),
         mean_person_effect=pl.col("channel").replace_strict(EFFECTS, return_dtype=pl.Float64),
     )
     paid = pl.DataFrame({"channel": ["paid_search", "paid_social", "display"]}).with_columns(
-        incremental_probability=pl.lit(0.0), caused_purchase_count=pl.lit(0, dtype=pl.Int64), mean_person_effect=pl.lit(0.0)
+        incremental_probability=pl.lit(0.0),
+        caused_purchase_count=pl.lit(0, dtype=pl.Int64),
+        mean_person_effect=pl.lit(0.0),
     )
     truth.append("channel_effects", pl.concat([table, paid], how="diagonal"))
 
@@ -127,22 +198,30 @@ def write_consent(
     block.truth.append(
         "consents",
         last.select(
-            person_id=pl.Series(block.people.ids(last["person"].to_numpy())), consent_channel="consent_channel",
-            status="status", decided_at=utc_times(last["at"].to_numpy()),
+            person_id=pl.Series(block.people.ids(last["person"].to_numpy())),
+            consent_channel="consent_channel",
+            status="status",
+            decided_at=utc_times(last["at"].to_numpy()),
         ),
     )
 
 
 def write_service(block: Block, contacts: pl.DataFrame, contracts: pl.DataFrame) -> None:
     """Write `open_complaints` and `contracts_ending`: whom a campaign must leave alone, and whom it should remind."""
-    waiting = contacts.filter((pl.col("kind") == "complaint") & (pl.col("resolved") < 0) & (pl.col("opened") < AS_OF_SECONDS))
+    waiting = contacts.filter(
+        (pl.col("kind") == "complaint") & (pl.col("resolved") < 0) & (pl.col("opened") < AS_OF_SECONDS)
+    )
     block.truth.append(
         "open_complaints",
-        waiting.select(person_id=pl.Series(block.people.ids(waiting["person"].to_numpy())), protocol_number="protocol",
-                       channel="channel"),
+        waiting.select(
+            person_id=pl.Series(block.people.ids(waiting["person"].to_numpy())),
+            protocol_number="protocol",
+            channel="channel",
+        ),
     )
     block.truth.append(
         "contracts",
-        contracts.select(person_id=pl.Series(block.people.ids(contracts["person"].to_numpy())), status="status",
-                         end_day="ends"),
+        contracts.select(
+            person_id=pl.Series(block.people.ids(contracts["person"].to_numpy())), status="status", end_day="ends"
+        ),
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COMPANY_OFFSET = 10_000_000_000
 """Person ids of companies start here."""
+_PEOPLE_PER_CASHIER = 5_000
 _HOUSEHOLD_SIZES = (0.42, 0.25, 0.17, 0.12, 0.04)
 _COMPANY_SHARE = 0.025
 _NEVER = 10 * DAY_COUNT
@@ -43,6 +44,11 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.entities)
+
+    @property
+    def cashier_count(self) -> int:
+        """Return how many people, the first ones, work at tills and type their own document for customers without."""
+        return min(self.person_count, max(2, self.person_count // _PEOPLE_PER_CASHIER))
 
     @property
     def is_company(self) -> NDArray[np.bool_]:
@@ -116,7 +122,7 @@ def _persons(
         pl.Series("gender", np.where(female, "female", "male")),
         pl.Series("person_id", index),
         pl.Series("household_id", first_index + household),
-        pl.Series("is_staff", rng.random(count) < 0.003),
+        pl.Series("is_staff", (rng.random(count) < 0.003) | (np.arange(count) < max(2, count // _PEOPLE_PER_CASHIER))),
         pl.Series("loyalty_card", (6_035_000_000_000 + index * 7 + 3)).cast(pl.String),
         pl.Series("has_card", rng.random(count) < 0.45),
     )
@@ -151,7 +157,13 @@ def _names_and_births(
         values[son] = values[son - 1]
     birth[son] = np.minimum(birth[son - 1] + 365 * 26, np.datetime64("2011-06-30"))
     suffix[son] = rng.integers(0, len(locale.suffixes), len(son))
-    return _name_parts(locale, rng, female, first, second, before, one, two, particle, suffix), birth, female
+    parts = _name_parts(locale, rng, female, first, second, before, one, two, particle, suffix)
+    place = np.arange(count)
+    return (
+        parts.with_columns(is_twin=pl.Series(np.isin(place, twin)), is_namesake=pl.Series(np.isin(place, son))),
+        birth,
+        female,
+    )
 
 
 def _words(words: tuple[str, ...], positions: NDArray[Any]) -> pl.Series:

@@ -19,13 +19,25 @@ if TYPE_CHECKING:
 
     from ingestion.samples.people import Population
 
-BLOCK_COLUMNS = (
-    "person_name document_number email email_secondary phone phone_secondary birth_date street street_number "
-    "address_complement district city state_code postal_code country_code loyalty_card_id"
-).split()
+BLOCK_COLUMNS = [
+    "person_name",
+    "document_number",
+    "email",
+    "email_secondary",
+    "phone",
+    "phone_secondary",
+    "birth_date",
+    "street",
+    "street_number",
+    "address_complement",
+    "district",
+    "city",
+    "state_code",
+    "postal_code",
+    "country_code",
+    "loyalty_card_id",
+]
 _TAGS = ("loja", "promo", "news", "compras")
-_CASHIERS = 24
-"""Staff whose own document is typed in for other people."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +62,21 @@ class Recipe:
 
 CRM = Recipe(0.78, 0.80, 0.82, 0.65, 0.72, (0.62, 0.10, 0.05, 0.01, 0.22), 0.04, 0.10, 0.006, card=0.9)
 LEGACY = Recipe(0.60, 0.45, 0.85, 0.55, 0.80, (0.55, 0.10, 0.12, 0.01, 0.22), 0.06, 0.65, 0.012)
-TILL = Recipe(0.72, 0.18, 0.42, 0.08, 0.10, (0.25, 0.15, 0.12, 0.16, 0.32), 0.07, 0.80, 0.03, name=0.62, card=0.5,
-              has_cashier_documents=True, has_store_email=0.03)
+TILL = Recipe(
+    0.72,
+    0.18,
+    0.42,
+    0.08,
+    0.10,
+    (0.25, 0.15, 0.12, 0.16, 0.32),
+    0.07,
+    0.80,
+    0.03,
+    name=0.62,
+    card=0.5,
+    has_cashier_documents=True,
+    has_store_email=0.03,
+)
 SHOP = Recipe(0.85, 0.96, 0.86, 0.30, 0.92, (0.40, 0.10, 0.02, 0.02, 0.46), 0.03, 0.05, 0.003)
 MAILING = Recipe(0.0, 0.92, 0.33, 0.12, 0.15, (0.12, 0.03, 0.0, 0.45, 0.40), 0.05, 0.05, 0.01)
 
@@ -88,14 +113,15 @@ def render(people: Population, rows: NDArray[Any], recipe: Recipe, rng: np.rando
             "birth_date": _kept(birth, (rng.random(count) < recipe.birth_date) & ~is_company),
         }
     )
-    hidden = {name: ~has_address for name in ("street", "street_number", "address_complement", "district", "postal_code")}
-    hidden |= {name: ~has_city for name in ("city", "state_code")}
+    hidden = dict.fromkeys(("street", "street_number", "address_complement", "district", "postal_code"), ~has_address)
+    hidden |= dict.fromkeys(("city", "state_code"), ~has_city)
     columns = [_kept(address[column], ~mask) for column, mask in hidden.items()]
     frame = frame.with_columns(
         *columns,
         _kept(pl.Series("country_code", [people.locale.country]).new_from_index(0, count), has_city),
-        _kept(truth["loyalty_card"], truth["has_card"].to_numpy() & (rng.random(count) < recipe.card))
-        .alias("loyalty_card_id"),
+        _kept(truth["loyalty_card"], truth["has_card"].to_numpy() & (rng.random(count) < recipe.card)).alias(
+            "loyalty_card_id"
+        ),
     ).select(BLOCK_COLUMNS)
     return _with_placeholders(people, frame, recipe, rng)
 
@@ -124,15 +150,21 @@ def _names(people: Population, truth: pl.DataFrame, is_company, recipe: Recipe, 
     initial = pl.col("middle").str.slice(0, 1) + "."
 
     def joined(*parts: pl.Expr | str) -> pl.Expr:
-        return pl.concat_str([pl.col(part) if isinstance(part, str) else part for part in parts], separator=" ",
-                             ignore_nulls=True)
+        return pl.concat_str(
+            [pl.col(part) if isinstance(part, str) else part for part in parts], separator=" ", ignore_nulls=True
+        )
 
     text = (
-        pl.when("is_company").then(pl.col("company_name"))
-        .when(pl.col("style") == 0).then(joined("given", "middle", "surname_before", first, "particle", second, "tail"))
-        .when(pl.col("style") == 1).then(joined("given", first, "particle", second, "tail"))
-        .when(pl.col("style") == 2).then(joined("given", initial, first.str.slice(0, 1) + ".", second, "tail"))
-        .when(pl.col("style") == 3).then(given)
+        pl.when("is_company")
+        .then(pl.col("company_name"))
+        .when(pl.col("style") == 0)
+        .then(joined("given", "middle", "surname_before", first, "particle", second, "tail"))
+        .when(pl.col("style") == 1)
+        .then(joined("given", first, "particle", second, "tail"))
+        .when(pl.col("style") == 2)
+        .then(joined("given", initial, first.str.slice(0, 1) + ".", second, "tail"))
+        .when(pl.col("style") == 3)
+        .then(given)
         .otherwise(joined(given, main, "tail"))
     )
     names = frame.select(text).to_series()
@@ -145,7 +177,9 @@ def _documents(people: Population, truth: pl.DataFrame, recipe: Recipe, rng: np.
     document = misspelt(truth["document"], np.flatnonzero(rng.random(count) < 0.008), rng, DIGITS)
     if recipe.has_cashier_documents:
         typed = np.flatnonzero(rng.random(count) < 0.004)
-        document = replaced(document, typed, people.entities["document"].gather(rng.integers(0, _CASHIERS, len(typed))))
+        document = replaced(
+            document, typed, people.entities["document"].gather(rng.integers(0, people.cashier_count, len(typed)))
+        )
     frame = pl.DataFrame({"document": document, "mood": rng.random(count)})
     return frame.select(documents.written(people.locale.country, pl.col("document"), pl.col("mood"))).to_series()
 
@@ -153,26 +187,37 @@ def _documents(people: Population, truth: pl.DataFrame, recipe: Recipe, rng: np.
 def _emails(truth: pl.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pl.Series:
     count = len(truth)
     frame = truth.select("mail", "work_mail", "family_mail").with_columns(
-        work=rng.random(count), family=rng.random(count), form=rng.random(count), form_too=rng.random(count),
+        work=rng.random(count),
+        family=rng.random(count),
+        form=rng.random(count),
+        form_too=rng.random(count),
         tag=pl.Series(np.array(_TAGS)[rng.integers(0, len(_TAGS), count)]),
     )
     mail = frame.select(
-        "form", "form_too", "tag",
-        mail=pl.when((pl.col("family") < 0.3) & pl.col("family_mail").is_not_null()).then("family_mail")
-        .when((pl.col("work") < 0.07) & pl.col("work_mail").is_not_null()).then("work_mail").otherwise("mail"),
+        "form",
+        "form_too",
+        "tag",
+        mail=pl.when((pl.col("family") < 0.3) & pl.col("family_mail").is_not_null())
+        .then("family_mail")
+        .when((pl.col("work") < 0.07) & pl.col("work_mail").is_not_null())
+        .then("work_mail")
+        .otherwise("mail"),
     )["mail"]
     strangers = np.flatnonzero(rng.random(count) < 0.004)
     mail = replaced(mail, strangers, truth["mail"].gather(rng.integers(0, count, len(strangers))))
-    parts = frame.with_columns(
-        local=mail.str.extract(r"^(.*)@", 1), domain=mail.str.extract(r"@(.*)$", 1), mail=mail
-    )
+    parts = frame.with_columns(local=mail.str.extract(r"^(.*)@", 1), domain=mail.str.extract(r"@(.*)$", 1), mail=mail)
     is_gmail = pl.col("domain") == "gmail.com"
     varied = (
-        pl.when((pl.col("form") < 0.11) & is_gmail).then(pl.col("local").str.replace_all(".", "", literal=True) + "@gmail.com")
-        .when((pl.col("form") < 0.21) & is_gmail).then(pl.col("local") + "+" + pl.col("tag") + "@gmail.com")
-        .when((pl.col("form") < 0.22) & is_gmail).then(pl.col("local") + "@googlemail.com")
-        .when(pl.col("form") < 0.11).then(pl.col("mail").str.to_uppercase())
-        .when((pl.col("form_too") < recipe.slips * 0.14) & is_gmail).then(pl.col("local") + "@gmial.com")
+        pl.when((pl.col("form") < 0.11) & is_gmail)
+        .then(pl.col("local").str.replace_all(".", "", literal=True) + "@gmail.com")
+        .when((pl.col("form") < 0.21) & is_gmail)
+        .then(pl.col("local") + "+" + pl.col("tag") + "@gmail.com")
+        .when((pl.col("form") < 0.22) & is_gmail)
+        .then(pl.col("local") + "@googlemail.com")
+        .when(pl.col("form") < 0.11)
+        .then(pl.col("mail").str.to_uppercase())
+        .when((pl.col("form_too") < recipe.slips * 0.14) & is_gmail)
+        .then(pl.col("local") + "@gmial.com")
         .otherwise(pl.col("mail"))
     )
     mail = parts.select(varied).to_series()
@@ -186,15 +231,20 @@ def _phones(people: Population, truth: pl.DataFrame, rng: np.random.Generator) -
     )
     home = pl.when(pl.col("person_id") < COMPANY_OFFSET).then(0.18).otherwise(0.7)
     number = frame.select(
-        pl.when((pl.col("fixed") < home) & pl.col("landline").is_not_null()).then("landline")
-        .when(pl.col("recycled") < 0.25).then(pl.coalesce("recycled_mobile", "mobile")).otherwise("mobile")
+        pl.when((pl.col("fixed") < home) & pl.col("landline").is_not_null())
+        .then("landline")
+        .when(pl.col("recycled") < 0.25)
+        .then(pl.coalesce("recycled_mobile", "mobile"))
+        .otherwise("mobile")
     ).to_series()
     strangers = np.flatnonzero(rng.random(count) < 0.004)
     number = replaced(number, strangers, truth["mobile"].gather(rng.integers(0, count, len(strangers))))
     number = misspelt(number, np.flatnonzero(rng.random(count) < 0.01), rng, DIGITS)
     locale = people.locale
     spoken = pl.DataFrame({"phone": number, "mood": frame["mood"]})
-    return spoken.select(phones.written(locale.country, locale.calling_code, pl.col("phone"), pl.col("mood"))).to_series()
+    return spoken.select(
+        phones.written(locale.country, locale.calling_code, pl.col("phone"), pl.col("mood"))
+    ).to_series()
 
 
 def _birth_dates(truth: pl.DataFrame, rng: np.random.Generator) -> pl.Series:
@@ -204,9 +254,13 @@ def _birth_dates(truth: pl.DataFrame, rng: np.random.Generator) -> pl.Series:
     swapped = pl.date(born.dt.year(), born.dt.day().clip(1, 12), born.dt.month())
     frame = truth.select("birth_date").with_columns(mood)
     return frame.select(
-        pl.when(pl.col("mood") < 0.008).then(swapped)
-        .when(pl.col("mood") < 0.014).then(pl.date(1900, 1, 1))
-        .when(pl.col("mood") < 0.018).then(pl.date(1970, 1, 1)).otherwise(born)
+        pl.when(pl.col("mood") < 0.008)
+        .then(swapped)
+        .when(pl.col("mood") < 0.014)
+        .then(pl.date(1900, 1, 1))
+        .when(pl.col("mood") < 0.018)
+        .then(pl.date(1970, 1, 1))
+        .otherwise(born)
     ).to_series()
 
 
@@ -223,7 +277,9 @@ def _give_one_back(has: dict[str, NDArray[np.bool_]], recipe: Recipe, rng: np.ra
     has["email"] |= nothing & (lot >= 0.8)
 
 
-def _with_placeholders(people: Population, frame: pl.DataFrame, recipe: Recipe, rng: np.random.Generator) -> pl.DataFrame:
+def _with_placeholders(
+    people: Population, frame: pl.DataFrame, recipe: Recipe, rng: np.random.Generator
+) -> pl.DataFrame:
     """Overwrite some values with what clerks type to get past a form."""
     locale, count = people.locale, len(frame)
     changes = {

@@ -69,8 +69,13 @@ def base_purchases(people: Population, traits: Traits, streams: Streams) -> Purc
 
 
 def timed(
-    people: Population, traits: Traits, rng: np.random.Generator, buyer: NDArray[Any], day: NDArray[Any],
-    contact: NDArray[Any] | None = None, campaign: NDArray[Any] | None = None,
+    people: Population,
+    traits: Traits,
+    rng: np.random.Generator,
+    buyer: NDArray[Any],
+    day: NDArray[Any],
+    contact: NDArray[Any] | None = None,
+    campaign: NDArray[Any] | None = None,
 ) -> Purchases:
     """Give purchases their place and instant; what would lie after the history's end is moved to its last day."""
     count = len(buyer)
@@ -79,8 +84,12 @@ def timed(
     at = np.where(online, instants(rng, day, "online", offset), instants(rng, day, "store", offset))
     none = np.full(count, -1, dtype=np.int64)
     return Purchases(
-        buyer=buyer, day=day, at=np.minimum(at, AS_OF_SECONDS - 600), is_online=online,
-        store=traits.home_store[buyer], contact=none if contact is None else contact,
+        buyer=buyer,
+        day=day,
+        at=np.minimum(at, AS_OF_SECONDS - 600),
+        is_online=online,
+        store=traits.home_store[buyer],
+        contact=none if contact is None else contact,
         campaign=none if campaign is None else campaign,
     )
 
@@ -113,7 +122,9 @@ def _products(owner, buyer, traits: Traits, catalogue: Catalogue, rng: np.random
     premium = np.flatnonzero(catalogue.is_premium)
     product = np.where(wants_premium, premium[rng.integers(0, len(premium), count)], product)
     goods = len(catalogue.price_cents) - len(catalogue.products.filter(catalogue.products["product_kind"] == "service"))
-    return np.where(rng.random(count) < 0.02, goods + rng.integers(0, len(catalogue.price_cents) - goods, count), product)
+    return np.where(
+        rng.random(count) < 0.02, goods + rng.integers(0, len(catalogue.price_cents) - goods, count), product
+    )
 
 
 def _discount_percent(purchases: Purchases, traits: Traits, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from ingestion.samples.block import Block
 
 RECEIPTS = FeedFiles(
-    "channel_receipts", "channel_receipts", "receipts/provider", Form("jsonl"), "event_id",
-    (("event", "vanished", "not_in_vocabulary"), ("at", "", "required_missing")), is_torn=True,
+    "channel_receipts",
+    "channel_receipts",
+    "receipts/provider",
+    Form("jsonl"),
+    "event_id",
+    (("event", "vanished", "not_in_vocabulary"), ("at", "", "required_missing")),
+    is_torn=True,
 )
 _TYPES = np.array(["delivered", "open", "bounce_hard", "unsubscribe", "complaint", "click"])
 _TYPE_WEIGHTS = (58, 18, 8, 8, 2, 6)
@@ -41,12 +46,22 @@ def write_receipts(block: Block) -> pl.DataFrame:
     channel = np.where(by_phone.to_numpy(), np.where(rng.random(count) < 0.6, "whatsapp", "sms"), "email")
     kind = np.where((channel == "sms") & np.isin(kind, ["open", "click"]), "delivered", kind)
     ids = "PR" + pl.Series(block.first_number(IDS_PER_PERSON) + np.arange(count)).cast(pl.String)
-    frame = pl.DataFrame({"event_id": ids, "channel": channel, "event": kind, "when": utc_times(at)}).with_columns(
-        email=profile["email"].set(by_phone, None), phone=profile["phone"].set(~by_phone, None),
-        machine=pl.Series((kind == "open") & (rng.random(count) < 0.3)),
-    ).select(
-        "event_id", recipient=pl.struct("email", "phone"), channel="channel", event="event", at=iso_instant("when"),
-        reason=pl.when(pl.col("event") == "bounce_hard").then(pl.lit("mailbox_unknown")), machine="machine",
+    frame = (
+        pl.DataFrame({"event_id": ids, "channel": channel, "event": kind, "when": utc_times(at)})
+        .with_columns(
+            email=profile["email"].set(by_phone, None),
+            phone=profile["phone"].set(~by_phone, None),
+            machine=pl.Series((kind == "open") & (rng.random(count) < 0.3)),
+        )
+        .select(
+            "event_id",
+            recipient=pl.struct("email", "phone"),
+            channel="channel",
+            event="event",
+            at=iso_instant("when"),
+            reason=pl.when(pl.col("event") == "bounce_hard").then(pl.lit("mailbox_unknown")),
+            machine="machine",
+        )
     )
     deliver(block.landing, RECEIPTS, frame, day, block.streams)
     person = register.owner[rows]

@@ -33,17 +33,25 @@ def _areas(block: Block, streets: pl.DataFrame) -> pl.DataFrame:
     width = _PREFIX[block.people.locale.country]
     frames = []
     for kind, code in (
-        ("state", pl.col("state_code")), ("city", pl.col("city")), ("postal_prefix", pl.col("postal_code").str.head(width)),
+        ("state", pl.col("state_code")),
+        ("city", pl.col("city")),
+        ("postal_prefix", pl.col("postal_code").str.head(width)),
     ):
-        counted = streets.group_by(code.alias("area_code"), maintain_order=True).agg(
-            pl.len().alias("streets"), pl.col("city").first().alias("area_name")
-        ).sort("area_code")
+        counted = (
+            streets.group_by(code.alias("area_code"), maintain_order=True)
+            .agg(pl.len().alias("streets"), pl.col("city").first().alias("area_name"))
+            .sort("area_code")
+        )
         frames.append(counted.with_columns(area_type=pl.lit(kind)))
     frame = pl.concat(frames)
     rng = block.streams.of("areas")
     income = np.exp(rng.normal(8.2, 0.35, len(frame))) * 100
     return frame.select(
-        "area_type", "area_code", "area_name", population=pl.col("streets") * 1800,
+        "area_type",
+        "area_code",
+        "area_name",
+        population=pl.col("streets") * 1800,
         income=(pl.Series(income.astype(np.int64)).cast(pl.Decimal(18, 0)) / 100).cast(pl.Decimal(18, 2)),
-        urban_class=pl.when(pl.col("area_type") == "state").then(None).otherwise(pl.lit("urban")), year=pl.lit(2024),
+        urban_class=pl.when(pl.col("area_type") == "state").then(None).otherwise(pl.lit("urban")),
+        year=pl.lit(2024),
     )

@@ -65,7 +65,9 @@ def make_registers(people: Population, traits: Traits, streams: Streams) -> Regi
         "till": (1 + rng.poisson(0.45, count), profiles.TILL),
         "mailing": (counts(0.40, 0.25), profiles.MAILING),
     }
-    return Registers(**{name: _register(people, many, recipe, streams.of(name)) for name, (many, recipe) in wanted.items()})
+    return Registers(
+        **{name: _register(people, many, recipe, streams.of(name)) for name, (many, recipe) in wanted.items()}
+    )
 
 
 def _register(people: Population, counts: NDArray[Any], recipe: profiles.Recipe, rng: np.random.Generator) -> Register:

@@ -20,24 +20,85 @@ if TYPE_CHECKING:
 
 _JSON = Form("jsonl")
 RESPONSES = FeedFiles(
-    "campaign_responses", "campaign_responses", "campaigns/responses", _JSON, "response_id",
-    (("at", "later", "type_mismatch"), ("type", "smile", "not_in_vocabulary")), is_torn=True,
+    "campaign_responses",
+    "campaign_responses",
+    "campaigns/responses",
+    _JSON,
+    "response_id",
+    (("at", "later", "type_mismatch"), ("type", "smile", "not_in_vocabulary")),
+    is_torn=True,
 )
 _RATES = {
-    "email": {"delivered": 0.965, "open": 0.27, "click": 0.22, "reply": 0.0, "bounce_hard": 0.013, "unsubscribe": 0.006,
-              "complaint": 0.0012, "machine": 0.20},
-    "whatsapp": {"delivered": 0.96, "open": 0.72, "click": 0.10, "reply": 0.06, "bounce_hard": 0.02, "unsubscribe": 0.012,
-                 "complaint": 0.002, "machine": 0.0},
-    "sms": {"delivered": 0.94, "open": 0.0, "click": 0.035, "reply": 0.008, "bounce_hard": 0.02, "unsubscribe": 0.006,
-            "complaint": 0.0005, "machine": 0.0},
-    "push": {"delivered": 0.86, "open": 0.09, "click": 0.3, "reply": 0.0, "bounce_hard": 0.03, "unsubscribe": 0.004,
-             "complaint": 0.0, "machine": 0.0},
-    "telemarketing": {"delivered": 0.42, "open": 0.0, "click": 0.0, "reply": 0.5, "bounce_hard": 0.05, "unsubscribe": 0.03,
-                      "complaint": 0.006, "machine": 0.0},
-    "direct_mail": {"delivered": 0.0, "open": 0.0, "click": 0.0, "reply": 0.002, "bounce_hard": 0.03, "unsubscribe": 0.001,
-                    "complaint": 0.0, "machine": 0.0},
-    "catalog": {"delivered": 0.0, "open": 0.0, "click": 0.0, "reply": 0.004, "bounce_hard": 0.03, "unsubscribe": 0.001,
-                "complaint": 0.0, "machine": 0.0},
+    "email": {
+        "delivered": 0.965,
+        "open": 0.27,
+        "click": 0.22,
+        "reply": 0.0,
+        "bounce_hard": 0.013,
+        "unsubscribe": 0.006,
+        "complaint": 0.0012,
+        "machine": 0.20,
+    },
+    "whatsapp": {
+        "delivered": 0.96,
+        "open": 0.72,
+        "click": 0.10,
+        "reply": 0.06,
+        "bounce_hard": 0.02,
+        "unsubscribe": 0.012,
+        "complaint": 0.002,
+        "machine": 0.0,
+    },
+    "sms": {
+        "delivered": 0.94,
+        "open": 0.0,
+        "click": 0.035,
+        "reply": 0.008,
+        "bounce_hard": 0.02,
+        "unsubscribe": 0.006,
+        "complaint": 0.0005,
+        "machine": 0.0,
+    },
+    "push": {
+        "delivered": 0.86,
+        "open": 0.09,
+        "click": 0.3,
+        "reply": 0.0,
+        "bounce_hard": 0.03,
+        "unsubscribe": 0.004,
+        "complaint": 0.0,
+        "machine": 0.0,
+    },
+    "telemarketing": {
+        "delivered": 0.42,
+        "open": 0.0,
+        "click": 0.0,
+        "reply": 0.5,
+        "bounce_hard": 0.05,
+        "unsubscribe": 0.03,
+        "complaint": 0.006,
+        "machine": 0.0,
+    },
+    "direct_mail": {
+        "delivered": 0.0,
+        "open": 0.0,
+        "click": 0.0,
+        "reply": 0.002,
+        "bounce_hard": 0.03,
+        "unsubscribe": 0.001,
+        "complaint": 0.0,
+        "machine": 0.0,
+    },
+    "catalog": {
+        "delivered": 0.0,
+        "open": 0.0,
+        "click": 0.0,
+        "reply": 0.004,
+        "bounce_hard": 0.03,
+        "unsubscribe": 0.001,
+        "complaint": 0.0,
+        "machine": 0.0,
+    },
 }
 IDS_PER_PERSON = 300
 
@@ -56,8 +117,10 @@ def draw_responses(block: Block, contacts: Contacts, orders: pl.DataFrame) -> pl
 
     names = np.array(list(_RATES))
     sorter = np.argsort(names)
-    rates = {name: np.array([_RATES[one][name] for one in names])[sorter[np.searchsorted(names[sorter], channel)]]
-             for name in _RATES["email"]}
+    rates = {
+        name: np.array([_RATES[one][name] for one in names])[sorter[np.searchsorted(names[sorter], channel)]]
+        for name in _RATES["email"]
+    }
     lot = {name: rng.random(len(sent)) for name in rates}
     bounced = (lot["bounce_hard"] < rates["bounce_hard"]) & ~keen
     soft = ~bounced & (lot["delivered"] > 0.985) & (channel == "email") & ~keen
@@ -73,8 +136,14 @@ def draw_responses(block: Block, contacts: Contacts, orders: pl.DataFrame) -> pl
         "open": (opened, 400 + (rng.exponential(5 * 3600, len(sent))).astype(np.int64)),
         "click": (clicked, None),
         "reply": (delivered & (lot["reply"] < rates["reply"]), 600 + rng.integers(0, 86400, len(sent))),
-        "unsubscribe": (delivered & ~keen & (lot["unsubscribe"] < rates["unsubscribe"]), 900 + rng.integers(0, 86400, len(sent))),
-        "complaint": (delivered & ~keen & (lot["complaint"] < rates["complaint"]), 900 + rng.integers(0, 86400, len(sent))),
+        "unsubscribe": (
+            delivered & ~keen & (lot["unsubscribe"] < rates["unsubscribe"]),
+            900 + rng.integers(0, 86400, len(sent)),
+        ),
+        "complaint": (
+            delivered & ~keen & (lot["complaint"] < rates["complaint"]),
+            900 + rng.integers(0, 86400, len(sent)),
+        ),
     }
     spans["click"] = (clicked, spans["open"][1] + 20 + rng.integers(0, 600, len(sent)))
     frames = [
@@ -86,15 +155,25 @@ def draw_responses(block: Block, contacts: Contacts, orders: pl.DataFrame) -> pl
 
 def _some(contact: NDArray[Any], kind: str, at: NDArray[Any], is_machine: bool) -> pl.DataFrame:
     return pl.DataFrame({"contact": contact, "at": at}).select(
-        "contact", "at", type=pl.lit(kind), is_machine=pl.lit(is_machine), order_id=pl.lit(None, dtype=pl.String),
-        system=pl.lit(None, dtype=pl.String), value=pl.lit(None, dtype=pl.Int64),
+        "contact",
+        "at",
+        type=pl.lit(kind),
+        is_machine=pl.lit(is_machine),
+        order_id=pl.lit(None, dtype=pl.String),
+        system=pl.lit(None, dtype=pl.String),
+        value=pl.lit(None, dtype=pl.Int64),
     )
 
 
 def _redemptions(orders: pl.DataFrame) -> pl.DataFrame:
     return orders.filter(pl.col("contact") >= 0).select(
-        "contact", pl.col("at") + 60, type=pl.lit("redemption"), is_machine=pl.lit(False), order_id="source_order_id",
-        system="system", value="net",
+        "contact",
+        pl.col("at") + 60,
+        type=pl.lit("redemption"),
+        is_machine=pl.lit(False),
+        order_id="source_order_id",
+        system="system",
+        value="net",
     )
 
 
@@ -107,16 +186,37 @@ def write_responses(block: Block, contacts: Contacts, responses: pl.DataFrame) -
     crm = np.where(rng.random(count) < 0.85, contacts.crm[rows], -1)
     reference = crm_ids(block).gather(pl.Series(np.maximum(crm, 0))).set(pl.Series(crm < 0), None)
     profile = contacts.profile[rows]
-    email = block.registers.mailing.profiles["email"].gather(pl.Series(np.maximum(profile, 0))).set(pl.Series(profile < 0), None)
+    email = (
+        block.registers.mailing.profiles["email"]
+        .gather(pl.Series(np.maximum(profile, 0)))
+        .set(pl.Series(profile < 0), None)
+    )
     frame = responses.with_columns(
-        response_id=ids, campaign_id=campaign_ids(contacts.campaign[rows]), contact_id=contacts.ids.gather(rows),
-        crm_id=reference, email=email, channel=pl.Series(contacts.channel[rows]), when=utc_times(responses["at"].to_numpy()),
+        response_id=ids,
+        campaign_id=campaign_ids(contacts.campaign[rows]),
+        contact_id=contacts.ids.gather(rows),
+        crm_id=reference,
+        email=email,
+        channel=pl.Series(contacts.channel[rows]),
+        when=utc_times(responses["at"].to_numpy()),
     )
     written = frame.select(
-        "response_id", "campaign_id", "contact_id", "crm_id", "email", "channel", "type", at=iso_instant("when"),
-        order_id="order_id", order_system="system", value=_JSON.amount(pl.col("value")), is_machine="is_machine",
+        "response_id",
+        "campaign_id",
+        "contact_id",
+        "crm_id",
+        "email",
+        "channel",
+        "type",
+        at=iso_instant("when"),
+        order_id="order_id",
+        order_system="system",
+        value=_JSON.amount(pl.col("value")),
+        is_machine="is_machine",
         url=pl.when(pl.col("type") == "click").then(pl.lit("/ofertas")),
     )
     deliver(block.landing, RESPONSES, written, day_of(responses["at"].to_numpy(), block.offset), block.streams)
     nobody = written.select(pl.all_horizontal(pl.col("crm_id", "email").is_null())).to_series()
-    block.truth.records("campaign_responses", "campaign", ids, block.people.ids(contacts.person[rows]), is_anonymous=nobody)
+    block.truth.records(
+        "campaign_responses", "campaign", ids, block.people.ids(contacts.person[rows]), is_anonymous=nobody
+    )

@@ -18,20 +18,38 @@ if TYPE_CHECKING:
 
 _CSV = Form("csv", ";")
 SERVICE = FeedFiles(
-    "crm_service_contacts", "crm_service_contacts", "crm/service_contacts", _CSV, "contact_id",
-    (("type", "rant", "not_in_vocabulary"), ("opened_at", "n/a", "type_mismatch"), ("satisfaction", "9", "out_of_range")),
+    "crm_service_contacts",
+    "crm_service_contacts",
+    "crm/service_contacts",
+    _CSV,
+    "contact_id",
+    (
+        ("type", "rant", "not_in_vocabulary"),
+        ("opened_at", "n/a", "type_mismatch"),
+        ("satisfaction", "9", "out_of_range"),
+    ),
     is_torn=True,
 )
 SITE = FeedFiles(
-    "crm_service_contacts", "complaint_site_contacts", "complaint_site/complaints", Form("jsonl"), "id",
-    (("posted_at", "n/a", "type_mismatch"),), is_torn=True,
+    "crm_service_contacts",
+    "complaint_site_contacts",
+    "complaint_site/complaints",
+    Form("jsonl"),
+    "id",
+    (("posted_at", "n/a", "type_mismatch"),),
+    is_torn=True,
 )
 KINDS = ("praise", "information", "complaint", "suggestion", "request")
 _KIND_WEIGHTS = (5, 38, 14, 4, 39)
 _CHANNELS = ("call_center", "whatsapp", "email", "chat", "chatbot", "store", "instagram", "app")
 _CHANNEL_WEIGHTS = (30, 24, 14, 10, 8, 7, 4, 3)
-_SUBJECTS = {"praise": "Atendimento elogiado", "information": "Prazo de entrega", "complaint": "Pedido atrasado",
-             "suggestion": "Mais formas de pagamento", "request": "Segunda via da nota"}
+_SUBJECTS = {
+    "praise": "Atendimento elogiado",
+    "information": "Prazo de entrega",
+    "complaint": "Pedido atrasado",
+    "suggestion": "Mais formas de pagamento",
+    "request": "Segunda via da nota",
+}
 _CASES_PER_PURCHASE = 0.035
 _CASES_PER_PERSON = 0.10
 _AFTER_LATE = 0.22
@@ -64,7 +82,11 @@ def _cases(block: Block, orders: pl.DataFrame, rng: np.random.Generator) -> pl.D
                 orders[about].select("source_order_id", "system")
             ),
             pl.DataFrame(
-                {"person": free, "kind": pick(rng, _KIND_WEIGHTS, len(free)), "opened": instants(rng, day, "office", block.offset)}
+                {
+                    "person": free,
+                    "kind": pick(rng, _KIND_WEIGHTS, len(free)),
+                    "opened": instants(rng, day, "office", block.offset),
+                }
             ).with_columns(source_order_id=pl.lit(None, dtype=pl.String), system=pl.lit(None, dtype=pl.String)),
         ]
     ).filter(pl.col("opened") < AS_OF_SECONDS - 3600)
@@ -87,13 +109,19 @@ def _threads(block: Block, cases: pl.DataFrame, rng: np.random.Generator) -> pl.
     solve = (rng.exponential(np.where(complaint[owner], 90, 20)) * 3600).astype(np.int64) + 300
     answered, resolved = opened + wait, opened + wait + solve
     answered = np.where((answered < AS_OF_SECONDS - 600) & (rng.random(len(owner)) < 0.985), answered, -1)
-    resolved = np.where((answered > 0) & (resolved < AS_OF_SECONDS - 300) & (rng.random(len(owner)) < 0.97), resolved, -1)
+    resolved = np.where(
+        (answered > 0) & (resolved < AS_OF_SECONDS - 300) & (rng.random(len(owner)) < 0.97), resolved, -1
+    )
     status = np.where(resolved > 0, "resolved", np.where(answered > 0, "answered", "open"))
     mood = np.where(complaint[owner], 2.3, 4.2) + rng.normal(0, 1.0, len(owner))
     scored = (resolved > 0) & (rng.random(len(owner)) < 0.35)
     frame = cases[owner].with_columns(
-        place=pl.Series(place), opened=pl.Series(opened), answered=pl.Series(answered), resolved=pl.Series(resolved),
-        case_id="S" + pl.Series(number[owner]).cast(pl.String), status=pl.Series(status),
+        place=pl.Series(place),
+        opened=pl.Series(opened),
+        answered=pl.Series(answered),
+        resolved=pl.Series(resolved),
+        case_id="S" + pl.Series(number[owner]).cast(pl.String),
+        status=pl.Series(status),
         protocol=pl.Series(2_026_000_000_000 + number[owner] * 7 % 1_000_000_000).cast(pl.String),
         score=pl.Series(np.where(scored, np.clip(np.rint(mood), 1, 5), np.nan)).cast(pl.Int64, strict=False),
     )
@@ -111,21 +139,43 @@ def _write_desk(block: Block, contacts: pl.DataFrame, rng: np.random.Generator) 
     )
     caller = caller.with_columns([caller[name].set(pl.Series(crm >= 0), None) for name in caller.columns])
     frame = contacts.with_columns(
-        *caller, contact_id=ids, customer_id=reference,
-        agent=pl.Series(rng.integers(1, 40, count)).cast(pl.String), subject=pl.col("kind").replace_strict(_SUBJECTS),
-        when=utc_times(contacts["opened"].to_numpy()), first=utc_times(contacts["answered"].to_numpy()),
+        *caller,
+        contact_id=ids,
+        customer_id=reference,
+        agent=pl.Series(rng.integers(1, 40, count)).cast(pl.String),
+        subject=pl.col("kind").replace_strict(_SUBJECTS),
+        when=utc_times(contacts["opened"].to_numpy()),
+        first=utc_times(contacts["answered"].to_numpy()),
         last=utc_times(contacts["resolved"].to_numpy()),
     )
     written = frame.select(
-        "contact_id", "customer_id", "name", "tax_id", "email", "phone", "channel", type="kind", protocol="protocol",
-        case_id="case_id", subject="subject", status="status", opened_at=iso_instant("when"), answered_at=iso_instant("first"),
-        resolved_at=iso_instant("last"), satisfaction="score", order_id="source_order_id", order_system="system",
-        agent="agent", queue=pl.when(pl.col("kind") == "complaint").then(pl.lit("ouvidoria")).otherwise(pl.lit("sac")),
+        "contact_id",
+        "customer_id",
+        "name",
+        "tax_id",
+        "email",
+        "phone",
+        "channel",
+        type="kind",
+        protocol="protocol",
+        case_id="case_id",
+        subject="subject",
+        status="status",
+        opened_at=iso_instant("when"),
+        answered_at=iso_instant("first"),
+        resolved_at=iso_instant("last"),
+        satisfaction="score",
+        order_id="source_order_id",
+        order_system="system",
+        agent="agent",
+        queue=pl.when(pl.col("kind") == "complaint").then(pl.lit("ouvidoria")).otherwise(pl.lit("sac")),
         updated_at=pl.coalesce(iso_instant("last"), iso_instant("first"), iso_instant("when")),
     )
     days = day_of(contacts["opened"].to_numpy(), block.offset)
     deliver(block.landing, SERVICE, written, days, block.streams)
-    nobody = written.select(pl.all_horizontal(pl.col("customer_id", "name", "tax_id", "email", "phone").is_null())).to_series()
+    nobody = written.select(
+        pl.all_horizontal(pl.col("customer_id", "name", "tax_id", "email", "phone").is_null())
+    ).to_series()
     owner = np.where(crm >= 0, block.registers.crm.owner[crm], person)
     block.truth.records("crm_service_contacts", "crm", ids, block.people.ids(owner), is_anonymous=nobody)
 
@@ -137,13 +187,26 @@ def _write_site(block: Block, contacts: pl.DataFrame) -> None:
     entities = block.people.entities[person]
     ids = "RA" + pl.Series(block.first_number(IDS_PER_PERSON) + np.arange(len(contacts))).cast(pl.String)
     frame = contacts.with_columns(
-        id=ids, email=entities["mail"], name=pl.coalesce(entities["given"], entities["company_name"]),
-        when=utc_times(contacts["opened"].to_numpy()), first=utc_times(contacts["answered"].to_numpy()),
+        id=ids,
+        email=entities["mail"],
+        name=pl.coalesce(entities["given"], entities["company_name"]),
+        when=utc_times(contacts["opened"].to_numpy()),
+        first=utc_times(contacts["answered"].to_numpy()),
         last=utc_times(contacts["resolved"].to_numpy()),
     ).select(
-        "id", consumer=pl.struct("name", "email"), protocol="protocol", case="case_id", site="channel",
-        title=pl.lit("Pedido atrasado"), status="status", posted_at=iso_instant("when"), answered_at=iso_instant("first"),
-        resolved_at=iso_instant("last"), order="source_order_id", order_system="system", score="score",
+        "id",
+        consumer=pl.struct("name", "email"),
+        protocol="protocol",
+        case="case_id",
+        site="channel",
+        title=pl.lit("Pedido atrasado"),
+        status="status",
+        posted_at=iso_instant("when"),
+        answered_at=iso_instant("first"),
+        resolved_at=iso_instant("last"),
+        order="source_order_id",
+        order_system="system",
+        score="score",
         updated_at=pl.coalesce(iso_instant("last"), iso_instant("first"), iso_instant("when")),
     )
     deliver(block.landing, SITE, frame, day_of(contacts["opened"].to_numpy(), block.offset), block.streams)

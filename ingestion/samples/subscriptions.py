@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 
 _CSV = Form("csv")
 CONTRACTS = FeedFiles(
-    "crm_contracts", "crm_contracts", "crm/contracts", _CSV, "contract_id",
-    (("started_on", "2026-02-31", "type_mismatch"), ("status", "asleep", "not_in_vocabulary"), ("amount", "R$ 10", "type_mismatch")),
+    "crm_contracts",
+    "crm_contracts",
+    "crm/contracts",
+    _CSV,
+    "contract_id",
+    (
+        ("started_on", "2026-02-31", "type_mismatch"),
+        ("status", "asleep", "not_in_vocabulary"),
+        ("amount", "R$ 10", "type_mismatch"),
+    ),
     is_torn=True,
 )
 _KINDS = np.array(["subscription", "membership", "warranty", "service"])
@@ -47,18 +55,29 @@ def write_contracts(block: Block) -> pl.DataFrame:
     cancel = np.where(cancelled, start + 20 + rng.integers(0, 300, count), 10**6)
     cancelled = cancelled & (cancel < np.minimum(ends, DAY_COUNT))
     suspended = ~cancelled & (rng.random(count) < 0.02)
-    status = np.where(cancelled, "cancelled", np.where(ends < DAY_COUNT, "ended", np.where(suspended, "suspended", "active")))
+    status = np.where(
+        cancelled, "cancelled", np.where(ends < DAY_COUNT, "ended", np.where(suspended, "suspended", "active"))
+    )
     written = np.minimum(np.where(cancelled, cancel, start + 1), DAY_COUNT - 1)
     frame = pl.DataFrame(
-        {"contract_id": "N" + pl.Series(block.first_number(IDS_PER_PERSON) + np.arange(count)).cast(pl.String),
-         "kind": _KINDS[kind], "product": _PRODUCTS[kind], "status": status, "started": dates(start), "ends": dates(ends),
-         "cancelled": dates(np.where(cancelled, cancel, 0)).set(pl.Series(~cancelled), None),
-         "amount": _AMOUNTS[kind] + rng.integers(0, 20, count) * 100, "period": _PERIODS[kind],
-         "updated": utc_times(np.minimum(instants(rng, written, "office", block.offset), AS_OF_SECONDS - 700))}
+        {
+            "contract_id": "N" + pl.Series(block.first_number(IDS_PER_PERSON) + np.arange(count)).cast(pl.String),
+            "kind": _KINDS[kind],
+            "product": _PRODUCTS[kind],
+            "status": status,
+            "started": dates(start),
+            "ends": dates(ends),
+            "cancelled": dates(np.where(cancelled, cancel, 0)).set(pl.Series(~cancelled), None),
+            "amount": _AMOUNTS[kind] + rng.integers(0, 20, count) * 100,
+            "period": _PERIODS[kind],
+            "updated": utc_times(np.minimum(instants(rng, written, "office", block.offset), AS_OF_SECONDS - 700)),
+        }
     ).with_columns(*_references(block, person, rng))
     older_rows = np.flatnonzero(cancelled & (rng.random(count) < 0.5))
     older = frame[older_rows].with_columns(
-        status=pl.lit("active"), cancelled=pl.lit(None, dtype=pl.Date), updated=pl.col("started").cast(pl.Datetime("us"))
+        status=pl.lit("active"),
+        cancelled=pl.lit(None, dtype=pl.Date),
+        updated=pl.col("started").cast(pl.Datetime("us")),
     )
     deliver(block.landing, CONTRACTS, _rows(frame), start, block.streams, older=_rows(older), older_rows=older_rows)
     block.truth.records("crm_contracts", "crm", frame["contract_id"], block.people.ids(person))
@@ -80,8 +99,16 @@ def _references(block: Block, person: np.ndarray, rng: np.random.Generator) -> l
 
 def _rows(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(
-        "contract_id", "system", "customer_id", type="kind", product="product", status="status",
-        started_on=pl.col("started").dt.strftime("%Y-%m-%d"), ends_on=pl.col("ends").dt.strftime("%Y-%m-%d"),
-        cancelled_on=pl.col("cancelled").dt.strftime("%Y-%m-%d"), amount=_CSV.amount(pl.col("amount")), period="period",
+        "contract_id",
+        "system",
+        "customer_id",
+        type="kind",
+        product="product",
+        status="status",
+        started_on=pl.col("started").dt.strftime("%Y-%m-%d"),
+        ends_on=pl.col("ends").dt.strftime("%Y-%m-%d"),
+        cancelled_on=pl.col("cancelled").dt.strftime("%Y-%m-%d"),
+        amount=_CSV.amount(pl.col("amount")),
+        period="period",
         updated_at=iso_instant("updated"),
     )

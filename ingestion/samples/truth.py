@@ -32,7 +32,12 @@ class Truth:
         self._writers[name].write_table(table.cast(self._writers[name].schema))
 
     def records(
-        self, contract: str, source_system: str, source_ids: pl.Series, person_ids: NDArray[Any], *,
+        self,
+        contract: str,
+        source_system: str,
+        source_ids: pl.Series,
+        person_ids: NDArray[Any],
+        *,
         is_anonymous: pl.Series | None = None,
     ) -> None:
         """Say which person is behind each row of a contract, by the source's own key."""
@@ -53,20 +58,38 @@ class Truth:
         """Finish every table and write the account of the files."""
         rows = [
             {
-                "source_file": f"landing/{name}", "contract": one.contract, "feed": one.feed,
-                "rows_read": sum(one.rows.values()), "accepted": one.rows["accepted"] + one.rows["newer"], "newer": one.rows["newer"],
-                "superseded": one.rows["superseded"], "duplicate": one.rows["duplicate"],
-                "quarantined": one.rows["quarantined"], "is_redelivery": one.is_redelivery,
+                "source_file": f"landing/{name}",
+                "contract": one.contract,
+                "feed": one.feed,
+                "rows_read": sum(one.rows.values()),
+                "accepted": one.rows["accepted"] + one.rows["newer"],
+                "newer": one.rows["newer"],
+                "superseded": one.rows["superseded"],
+                "duplicate": one.rows["duplicate"],
+                "quarantined": one.rows["quarantined"],
+                "is_redelivery": one.is_redelivery,
             }
             for name, one in sorted(landing.accounts.items())
         ]
         self.append("landing_files", pl.DataFrame(rows))
         reasons = [
-            {"feed": one.feed, "contract": one.contract, "source_file": f"landing/{name}", "reason_code": reason, "rows": count}
+            {
+                "feed": one.feed,
+                "contract": one.contract,
+                "source_file": f"landing/{name}",
+                "reason_code": reason,
+                "rows": count,
+            }
             for name, one in sorted(landing.accounts.items())
             for reason, count in sorted(one.reasons.items())
         ]
-        schema = {"feed": pl.String, "contract": pl.String, "source_file": pl.String, "reason_code": pl.String, "rows": pl.Int64}
+        schema = {
+            "feed": pl.String,
+            "contract": pl.String,
+            "source_file": pl.String,
+            "reason_code": pl.String,
+            "rows": pl.Int64,
+        }
         self.append("landing_reasons", pl.DataFrame(reasons, schema=schema))
         for writer in self._writers.values():
             writer.close()

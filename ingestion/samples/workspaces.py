@@ -28,8 +28,12 @@ def write_sample_workspace(folder: Path, *, people: int = 5000, seed: int = 7, l
 
 def feed_files(country: Locale) -> dict[str, str]:
     """Return the mapping of every sample feed as YAML text, by file name."""
-    words = {"$CURRENCY": country.currency, "$COUNTRY": country.country, "$TIMEZONE": country.timezone,
-             "$COMPLAINT_SITE": country.complaint_site}
+    words = {
+        "$CURRENCY": country.currency,
+        "$COUNTRY": country.country,
+        "$TIMEZONE": country.timezone,
+        "$COMPLAINT_SITE": country.complaint_site,
+    }
     mappings = {}
     for entry in sorted(files("ingestion.samples").joinpath("data/feeds").iterdir(), key=lambda one: one.name):
         if not entry.name.endswith(".yml"):
