@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import Any
 
 # An asset for each node of these kinds; tests become checks, and everything else has no rows to show.
@@ -39,7 +40,7 @@ class ModelNode:
 
 
 def model_nodes(manifest: Mapping[str, Any]) -> list[ModelNode]:
-    """Return the models and seeds of a manifest, by layer and name, each with its tests."""
+    """Return the models and seeds of a manifest, parents before children, each with its tests."""
     nodes = manifest["nodes"]
     sources = {key: (node["source_name"], node["name"]) for key, node in manifest["sources"].items()}
     chosen = {key: node for key, node in nodes.items() if node["resource_type"] in _KINDS}
@@ -47,8 +48,10 @@ def model_nodes(manifest: Mapping[str, Any]) -> list[ModelNode]:
     for key, node in nodes.items():
         if node["resource_type"] == "test" and (judged := judged_model(node, chosen)):
             tests.setdefault(judged, []).append(key)
-    found = [_node(key, node, chosen, sources, tests.get(key, ())) for key, node in chosen.items()]
-    return sorted(found, key=lambda one: (one.layer, one.name))
+    found = {key: _node(key, chosen[key], chosen, sources, tests.get(key, ())) for key in sorted(chosen)}
+    # Dagster wants the assets of one step in this order; sorting first makes it the same every time.
+    order = TopologicalSorter({key: sorted(node.parents) for key, node in found.items()}).static_order()
+    return [found[key] for key in order]
 
 
 def judged_model(test: Mapping[str, Any], models: Iterable[str]) -> str | None:

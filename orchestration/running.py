@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import uuid
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES: dict[Status, int] = {"pass": 0, "partial": 0, "error": 1, "hold": 2, "stop": 3}
 # Only what is said here is shown; the events are in the UI.
+_NOISY = ("great_expectations.data_context.types.base", "alembic", "sqlalchemy")
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -128,6 +130,9 @@ def execute(definitions: Definitions, job_name: str, pipeline: Pipeline, *, acti
         chosen = (dg.AssetSelection.all() - dg.AssetSelection.groups("activation")).resolve(graph)
         selection = sorted(chosen)
     run_id = str(uuid.uuid4())
+    for name in _NOISY:
+        # A filter and not a level: Great Expectations sets the level of this logger itself when it is imported.
+        logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.WARNING)
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
             instance=instance, run_id=run_id, raise_on_error=False, run_config=_QUIET, asset_selection=selection
@@ -154,6 +159,8 @@ def _first_failure(result: ExecuteInProcessResult) -> str:
             error = event.step_failure_data.error
             while error is not None and error.cause is not None:
                 error = error.cause
-            name = error.cls_name if error is not None else "failure"
-            return f"step {event.step_key} failed with {name}; look at the run in `unavista dev`"
+            name = (error.cls_name if error is not None else None) or "failure"
+            # What Dagster says about the graph, and what our own steps say, holds no data; other texts might.
+            told = f": {error.message.strip()}" if error is not None and name.startswith(("Dagster", "Failure")) else ""
+            return f"step {event.step_key} failed with {name}{told}; look at the run in `unavista dev`"
     return "the Dagster run failed before its first step; look at it in `unavista dev`"
