@@ -32,6 +32,7 @@ def check_identity(compared: Compared) -> list[CheckResult]:
         _records_once(compared, crosswalk),
         _records_known(compared, crosswalk),
         _crosswalk_customers_exist(compared, crosswalk),
+        _customers_have_records(compared, crosswalk),
         *_mart_customers_exist(compared),
     ]
 
@@ -85,6 +86,17 @@ def _crosswalk_customers_exist(compared: Compared, crosswalk: str) -> CheckResul
     return _result(
         subject, "customers_exist", unknown, total, f"{unknown:,} customers of the crosswalk are not in {_CUSTOMERS}"
     )
+
+
+def _customers_have_records(compared: Compared, crosswalk: str) -> CheckResult:
+    if not compared.has(_CUSTOMERS):
+        return _result(_CUSTOMERS, "customers_have_records", 0, 0, "")
+    total, made_up = compared.con.execute(
+        f"select count(*), count(*) filter (customer_id not in (select customer_id from {crosswalk} "
+        "where customer_id is not null)) from unavista.marts.dim_customers"
+    ).fetchall()[0]
+    message = f"{made_up:,} customers of {_CUSTOMERS} have no record in the crosswalk"
+    return _result(_CUSTOMERS, "customers_have_records", made_up, total, message)
 
 
 def _mart_customers_exist(compared: Compared) -> list[CheckResult]:

@@ -32,7 +32,14 @@ FIRST = Run.at(datetime(2026, 1, 10, 5, tzinfo=UTC))
 SECOND = Run.at(datetime(2026, 1, 11, 5, tzinfo=UTC))
 THIRD = Run.at(datetime(2026, 1, 12, 5, tzinfo=UTC))
 REAL_FEEDS = loader.CONTRACTS_FOLDER / "feeds"
-FEEDS = ("crm_customers", "crm_service_contacts", "ecommerce_orders", "pos_sales", "campaign_contacts")
+FEEDS = (
+    "crm_customers",
+    "crm_service_contacts",
+    "ecommerce_orders",
+    "ecommerce_order_lines",
+    "pos_sales",
+    "campaign_contacts",
+)
 
 
 def column(name: str, logical: str, physical: str, **more: Any) -> dict[str, Any]:
@@ -54,6 +61,8 @@ PRODUCTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
             column("net_amount", "number", "DECIMAL(18,2)", required=True, logicalTypeOptions={"minimum": 0}),
             column("net_revenue_amount", "number", "DECIMAL(18,2)", required=True),
             column("currency_code", "string", "VARCHAR", required=True, logicalTypeOptions={"pattern": "^[A-Z]{3}$"}),
+            column("returned_amount", "number", "DECIMAL(18,2)", required=True),
+            column("return_receipt_count", "integer", "BIGINT", required=True),
             column("is_return", "boolean", "BOOLEAN", required=True),
         ],
     ),
@@ -71,7 +80,14 @@ PRODUCTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
             ),
         ],
     ),
-    "fct_campaign_contacts": ("campaigns", [key("campaign_contact_id"), column("customer_id", "string", "VARCHAR")]),
+    "fct_campaign_contacts": (
+        "campaigns",
+        [
+            key("campaign_contact_id"),
+            column("customer_id", "string", "VARCHAR"),
+            column("cost_amount", "number", "DECIMAL(18,2)"),
+        ],
+    ),
     "customer_contacts": (
         "restricted",
         [
@@ -218,12 +234,13 @@ def build(ws: Workspace, *statements: str) -> None:
             create table marts.dim_customers as select distinct customer_id, 'SP' as state_code from {crosswalk}
             where customer_id is not null;
             create table marts.fct_orders as select source_order_id as order_id, customer_id, net_amount,
-            net_amount as net_revenue_amount, currency_code, false as is_return
+            net_amount as net_revenue_amount, currency_code, cast(0 as DECIMAL(18,2)) as returned_amount,
+            cast(0 as BIGINT) as return_receipt_count, false as is_return
             from staging.stg_ecommerce__orders left join {crosswalk} using (record_id);
             create table marts.fct_service_contacts as select source_contact_id as service_contact_id, customer_id,
             contact_type from staging.stg_crm__service_contacts left join {crosswalk} using (record_id);
             create table marts.fct_campaign_contacts as select source_contact_id as campaign_contact_id,
-            cast(null as VARCHAR) as customer_id from staging.stg_campaign__contacts;
+            cast(null as VARCHAR) as customer_id, cost_amount from staging.stg_campaign__contacts;
             create table restricted.customer_contacts as select customer_id, 'ana@example.com' as email
             from marts.dim_customers;
             """
