@@ -60,7 +60,7 @@ def make_homes(streets: pl.DataFrame, count: int, rng: np.random.Generator, loca
 
 
 def written_address(locale: Locale, homes: pl.DataFrame, rows: NDArray[Any], rng: np.random.Generator) -> pl.DataFrame:
-    """Return the homes in `rows` as somebody typed them: short street types, flats and postal codes in several forms."""
+    """Return the homes in `rows` as somebody typed them: short types, flats and codes in several forms."""
     count = len(rows)
     frame = homes[rows].with_columns(
         short=rng.random(count) < 0.4,

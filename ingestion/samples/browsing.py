@@ -1,4 +1,4 @@
-"""Visits to the shop: sessions that end in an order, come from a campaign, or just look around; devices before log-in."""
+"""Visits to the shop: sessions that end in an order, come from a campaign, or look around; devices before log-in."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from ingestion.samples.accounts import account_ids
 from ingestion.samples.campaigns import campaign_ids
-from ingestion.samples.deliveries import FeedFiles, deliver
-from ingestion.samples.ecommerce import account_ids
-from ingestion.samples.landing_files import Form
+from ingestion.samples.deliveries import deliver
+from ingestion.samples.landing_files import FeedFiles, Form
+from ingestion.samples.lookups import taken
 from ingestion.samples.random_streams import pick, pick_frequent, repeated, scattered
 from ingestion.samples.seasons import AS_OF_SECONDS, busy_days, busyness, day_of, instants, iso_instant, utc_times
 
@@ -87,7 +88,7 @@ def write_events(block: Block, orders: pl.DataFrame, contacts: Contacts, respons
             _ORIGINS[pick(rng, _ORIGIN_WEIGHTS, len(visitor))],
         ]
     )
-    _write(block, _sessions(block, orders, person, start, origin, rng), rng)
+    _write(block, _sessions(block, orders, rng, person=person, start=start, origin=origin), rng)
 
 
 def _campaign_origin(contacts: Contacts, clicked: NDArray[Any]) -> pl.DataFrame:
@@ -102,7 +103,7 @@ def _campaign_origin(contacts: Contacts, clicked: NDArray[Any]) -> pl.DataFrame:
     ).with_columns(referrer=pl.lit(None, dtype=pl.String))
 
 
-def _sessions(block: Block, orders: pl.DataFrame, person, start, origin, rng: np.random.Generator) -> _Sessions:  # noqa: ANN001
+def _sessions(block: Block, orders: pl.DataFrame, rng: np.random.Generator, *, person, start, origin) -> _Sessions:  # noqa: ANN001
     count, bought = len(person), np.arange(len(person)) < len(orders)
     own = block.registers.shop.some_profile(person, rng)
     guest = orders["account"].is_null().to_numpy()
@@ -127,35 +128,10 @@ def _sessions(block: Block, orders: pl.DataFrame, person, start, origin, rng: np
 
 
 def _write(block: Block, sessions: _Sessions, rng: np.random.Generator) -> None:
-    """Lay out each session as page view, product views, log-in, cart, check-out, purchase."""
-    login, cart, purchase = (
-        mask.astype(np.int64) for mask in (sessions.is_logged_in, sessions.has_cart, sessions.has_purchase)
-    )
-    owner, place = repeated(1 + sessions.views + login + 2 * cart + purchase)
-    step = place - 1 - sessions.views[owner]
-    after = step - login[owner]
-    kind = np.where(
-        place == 0,
-        "page_view",
-        np.where(
-            step < 0,
-            "product_view",
-            np.where(
-                (step == 0) & (login[owner] == 1),
-                "login",
-                np.where(
-                    (after == 0) & (cart[owner] == 1),
-                    "add_to_cart",
-                    np.where((after == 1) & (cart[owner] == 1), "checkout_start", "purchase"),
-                ),
-            ),
-        ),
-    )
+    """Write one row per event; a session names its account from the log-in on, and its origin on the first page."""
+    owner, place, kind, is_known = _layout(sessions)
     at = np.minimum(sessions.start[owner] + place * 24 + rng.integers(0, 20, len(owner)), AS_OF_SECONDS - 60)
-    knows = sessions.is_logged_in[owner] & (step >= 0)
     product = np.where(kind == "product_view", (sessions.product[owner] + place - 1) % 480, sessions.product[owner])
-    sku = block.catalogue.products["product_id"].gather(product)
-    account = account_ids(block).gather(pl.Series(np.maximum(sessions.account[owner], 0)))
     app = (scattered(sessions.person, 3_000, 11) % 100 < 38)[owner]
     session_id = block.first_number(IDS_PER_PERSON) + np.arange(len(sessions))
     ids = "V" + pl.Series(block.first_number(IDS_PER_PERSON) + np.arange(len(owner))).cast(pl.String)
@@ -168,11 +144,35 @@ def _write(block: Block, sessions: _Sessions, rng: np.random.Generator) -> None:
             "when": utc_times(at),
             "channel": np.where(app, "app", "site"),
             "order_id": sessions.order_id.gather(owner),
+            "account_id": taken(account_ids(block), np.where(is_known, sessions.account[owner], -1)),
+            "sku": block.catalogue.products["product_id"].gather(product),
+            "first": place == 0,
         }
-    ).with_columns(
-        *sessions.origin[owner], account_id=account.set(pl.Series(~knows), None), sku=sku, first=pl.Series(place == 0)
+    ).with_columns(*sessions.origin[owner])
+    deliver(block.landing, EVENTS, _objects(frame), day_of(at, block.offset), block.streams)
+    block.truth.records("ecommerce_events", "ecommerce", ids, block.people.ids(sessions.person[owner]))
+
+
+def _layout(sessions: _Sessions) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any], NDArray[np.bool_]]:
+    """Lay out each session as page view, product views, log-in, cart, check-out, purchase.
+
+    Returns per event its session, its place, its type, and whether the visitor has logged in by then.
+    """
+    login, cart, purchase = (
+        mask.astype(np.int64) for mask in (sessions.is_logged_in, sessions.has_cart, sessions.has_purchase)
     )
-    written = frame.select(
+    owner, place = repeated(1 + sessions.views + login + 2 * cart + purchase)
+    step = place - 1 - sessions.views[owner]
+    after = step - login[owner]
+    stages = [place == 0, step < 0, after < 0, after == 0, after == 1]
+    kind = np.select(stages, ["page_view", "product_view", "login", "add_to_cart", "checkout_start"], "purchase")
+    return owner, place, kind, sessions.is_logged_in[owner] & (step >= 0)
+
+
+def _objects(frame: pl.DataFrame) -> pl.DataFrame:
+    kind = pl.col("type")
+    path = pl.when(kind == "product_view").then("/p/" + pl.col("sku")).when(kind == "page_view").then(pl.lit("/"))
+    return frame.select(
         "event_id",
         "session_id",
         "device_id",
@@ -180,20 +180,14 @@ def _write(block: Block, sessions: _Sessions, rng: np.random.Generator) -> None:
         "type",
         at=iso_instant("when"),
         channel="channel",
-        path=pl.when(pl.col("type") == "product_view")
-        .then("/p/" + pl.col("sku"))
-        .when(pl.col("type") == "page_view")
-        .then(pl.lit("/"))
-        .otherwise("/" + pl.col("type")),
-        sku=pl.when(pl.col("type").is_in(["product_view", "add_to_cart"])).then("sku"),
-        order_id=pl.when(pl.col("type") == "purchase").then("order_id"),
+        path=path.otherwise("/" + kind),
+        sku=pl.when(kind.is_in(["product_view", "add_to_cart"])).then("sku"),
+        order_id=pl.when(kind == "purchase").then("order_id"),
         referrer=pl.when("first").then("referrer"),
         utm_source=pl.when("first").then("utm_source"),
         utm_medium=pl.when("first").then("utm_medium"),
         utm_campaign=pl.when("first").then("utm_campaign"),
     )
-    deliver(block.landing, EVENTS, written, day_of(at, block.offset), block.streams)
-    block.truth.records("ecommerce_events", "ecommerce", ids, block.people.ids(sessions.person[owner]))
 
 
 def _devices(block: Block, sessions: _Sessions, rng: np.random.Generator) -> pl.Series:

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from ingestion.samples.crm import crm_ids
-from ingestion.samples.deliveries import FeedFiles, deliver
-from ingestion.samples.landing_files import Form
+from ingestion.samples.deliveries import deliver
+from ingestion.samples.landing_files import FeedFiles, Form
+from ingestion.samples.lookups import taken, taken_rows
 from ingestion.samples.purchases import Purchases, joined, timed
 from ingestion.samples.seasons import AS_OF_SECONDS, DAY_COUNT, dates, instants, iso_instant, utc_times
 from ingestion.samples.traits import LISTENING
@@ -34,6 +35,7 @@ CONTACTS = FeedFiles(
     ),
     is_torn=True,
 )
+CAMPAIGNS = FeedFiles("campaigns", "campaigns", "campaigns/campaigns", _CSV, "campaign_id")
 CAMPAIGN_COUNT = 42
 WINDOW_DAYS = 10
 CONTROL_SHARE = 0.12
@@ -170,12 +172,10 @@ def with_caused_purchases(block: Block, contacts: Contacts, base: Purchases) -> 
 def write_contacts(block: Block, contacts: Contacts) -> None:
     """Write the contacts: a reference into the CRM, or the few fields a mailing list holds."""
     day = make_calendar().day[contacts.campaign]
-    person = block.registers.mailing.profiles[np.maximum(contacts.profile, 0)].select(
+    person = taken_rows(block.registers.mailing.profiles, contacts.profile).select(
         name="person_name", email="email", phone="phone"
     )
-    hidden = pl.Series(contacts.profile < 0)
-    person = person.with_columns([person[name].set(hidden, None) for name in person.columns])
-    reference = crm_ids(block).gather(pl.Series(np.maximum(contacts.crm, 0))).set(pl.Series(contacts.crm < 0), None)
+    reference = taken(crm_ids(block), contacts.crm)
     cost = np.array([COST_CENTS[one] for one in make_calendar().channel])[contacts.campaign] * contacts.is_sent
     frame = (
         pl.DataFrame({"contact_id": contacts.ids, "campaign_id": campaign_ids(contacts.campaign), "crm_id": reference})
@@ -235,7 +235,7 @@ def write_campaigns(block: Block) -> None:
             "updated": utc_times(instants(block.streams.of("campaigns"), calendar.day - 3, "office", block.offset)),
         }
     ).with_columns(pl.col("starts", "ends").dt.strftime("%Y-%m-%d"), updated=iso_instant("updated"))
-    block.landing.write("campaigns", "campaigns", "campaigns/campaigns.csv", frame, _CSV)
+    block.landing.write(CAMPAIGNS, "campaigns/campaigns.csv", frame)
 
 
 def _planned(calendar: Calendar) -> pl.Series:

@@ -9,8 +9,8 @@ import polars as pl
 
 from ingestion.samples import documents, phones
 from ingestion.samples.crm import company_ids
-from ingestion.samples.deliveries import FeedFiles, deliver
-from ingestion.samples.landing_files import Form
+from ingestion.samples.deliveries import deliver
+from ingestion.samples.landing_files import FeedFiles, Form
 from ingestion.samples.seasons import AS_OF_SECONDS, instants, iso_instant, utc_times
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from ingestion.samples.crm import crm_ids
-from ingestion.samples.deliveries import FeedFiles, deliver
-from ingestion.samples.landing_files import Form
+from ingestion.samples.deliveries import deliver
+from ingestion.samples.landing_files import FeedFiles, Form
 from ingestion.samples.seasons import AS_OF_SECONDS, DAY_COUNT, day_of, instants, iso_instant, utc_times
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 
 from ingestion.samples.catalogue import DEPARTMENTS
-from ingestion.samples.deliveries import FeedFiles, deliver
-from ingestion.samples.ecommerce import registered_on
-from ingestion.samples.landing_files import Form
-from ingestion.samples.profiles import CRM, render
+from ingestion.samples.deliveries import deliver
+from ingestion.samples.landing_files import FeedFiles, Form
+from ingestion.samples.profiles import render
 from ingestion.samples.random_streams import pick
+from ingestion.samples.recipes import CRM
+from ingestion.samples.registers import registered_on
 from ingestion.samples.seasons import AS_OF_SECONDS, instants, iso_instant, local_text, utc_times
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def write_customers(block: Block) -> None:
     """Write the CRM's customers: registrations by period, then a file of updates with newer versions."""
     rng = block.streams.of("crm customers")
     register, ids = block.registers.crm, crm_ids(block)
-    days = registered_on(block, register, rng)
+    days = registered_on(block.traits, register, rng)
     registered = instants(rng, days, "office", block.offset)
     updated = np.minimum(registered + (rng.random(len(days)) * 150 * 86400).astype(np.int64), AS_OF_SECONDS - 5 * 86400)
     updated = np.maximum(updated, registered)
@@ -82,7 +83,7 @@ def _write_updates(block: Block, frame: pl.DataFrame, updated, rng: np.random.Ge
     newer = (
         frame[changed].with_columns(*again, updated=utc_times(at)).with_columns(deleted=pl.when(gone).then("updated"))
     )
-    block.landing.write(CUSTOMERS.contract, CUSTOMERS.feed, "crm/customers_updates.csv", _rows(newer), _CSV, "newer")
+    block.landing.write(CUSTOMERS, "crm/customers_updates.csv", _rows(newer), "newer")
 
 
 def _facts(block: Block, rng: np.random.Generator) -> list[pl.Series]:
@@ -170,7 +171,7 @@ def write_legacy(block: Block) -> None:
     """Write the old register: capitals, semicolons, local dates, Windows characters."""
     rng = block.streams.of("legacy customers")
     register = block.registers.legacy
-    days = np.minimum(registered_on(block, register, rng), 200)
+    days = np.minimum(registered_on(block.traits, register, rng), 200)
     numbers = block.first_number(4) + np.arange(len(days))
     frame = pl.DataFrame({"CODIGO": numbers, "at": utc_times(instants(rng, days, "office", block.offset))})
     profile = register.profiles

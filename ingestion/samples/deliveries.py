@@ -1,17 +1,16 @@
-"""Cut a feed's rows into the files of its periods, with the accidents of delivery: late, twice, older versions, broken."""
+"""Cut a feed's rows into the files of its periods, with the accidents of delivery: late, twice, older, broken."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from ingestion.samples.landing_files import Form, Landing
+from ingestion.samples.landing_files import FeedFiles, Landing
 from ingestion.samples.seasons import DAY_COUNT, FIRST_DAY
 
 if TYPE_CHECKING:
@@ -26,27 +25,6 @@ _MOST_BROKEN = 0.03
 """Broken rows never exceed this share of a feed, so that small samples stay below the contracts' reject limits."""
 _MONTHS = (np.datetime64(FIRST_DAY) + np.arange(-3660, DAY_COUNT + 400)).astype("datetime64[M]").astype(int)
 _FIRST_MONTH = int(np.datetime64(FIRST_DAY).astype("datetime64[M]").astype(int))
-
-
-@dataclass(frozen=True)
-class FeedFiles:
-    """Where a feed's files go, their form, and how rows of it break."""
-
-    contract: str
-    feed: str
-    stem: str
-    """Path below landing without period and extension, for example `pos/vendas`."""
-    form: Form
-    key: str
-    """Source column that identifies a row; broken rows get one of their own."""
-    broken: tuple[tuple[str, str, str], ...] = ()
-    """Column, value that cannot be read, reason code."""
-    is_torn: bool = False
-    """Whether one file also holds rows with a missing column, an unterminated quote or a cut line."""
-
-    def name(self, period: str) -> str:
-        """Return the file of a period."""
-        return f"{self.stem}_{period}.{self.form.kind}{'.gz' if self.form.is_compressed else ''}"
 
 
 def deliver(
@@ -84,13 +62,13 @@ def deliver(
         name, now, late = _label(landing, number), rows[~is_late[rows]], rows[is_late[rows]]
         old = old_of[now]
         if older is not None and (old >= 0).any():
-            landing.write(files.contract, files.feed, files.name(name), older[old[old >= 0]], files.form, "superseded")
+            landing.write(files, files.name(name), older[old[old >= 0]], "superseded")
         broken = int(len(frame) * _MOST_BROKEN) if streams.block == 0 and number == last else 0
-        _write_with_accidents(landing, files, name, frame[now], rng, broken)
-        landing.write(files.contract, files.feed, files.name(f"{name}_late"), frame[late], files.form)
+        _write_with_accidents(landing, files, files.name(name), frame[now], rng, broken=broken)
+        landing.write(files, files.name(f"{name}_late"), frame[late])
         if number == max(last - 1, 0):
             again = frame[now[: int(len(now) * _RESENT_SHARE)]]
-            landing.write(files.contract, files.feed, files.name(f"{name}_resent"), again, files.form, "duplicate")
+            landing.write(files, files.name(f"{name}_resent"), again, "duplicate")
 
 
 def _label(landing: Landing, number: int) -> str:
@@ -99,18 +77,17 @@ def _label(landing: Landing, number: int) -> str:
 
 
 def _write_with_accidents(
-    landing: Landing, files: FeedFiles, period: str, frame: pl.DataFrame, rng: np.random.Generator, broken: int
+    landing: Landing, files: FeedFiles, name: str, frame: pl.DataFrame, rng: np.random.Generator, *, broken: int
 ) -> None:
-    name, half = files.name(period), len(frame) // 2
-    target = (files.contract, files.feed, name)
+    half = len(frame) // 2
     if broken and half:
-        landing.write(*target, frame[:half], files.form)
-        landing.write_broken(*target, _broken_lines(files, frame)[:broken], files.form)
-        landing.write(*target, frame[half:], files.form)
+        landing.write(files, name, frame[:half])
+        landing.write_broken(files, name, _broken_lines(files, frame)[:broken])
+        landing.write(files, name, frame[half:])
     else:
-        landing.write(*target, frame, files.form)
+        landing.write(files, name, frame)
     twice = np.flatnonzero(rng.random(len(frame)) < _TWICE_SHARE)
-    landing.write(*target, frame[twice], files.form, "duplicate")
+    landing.write(files, name, frame[twice], "duplicate")
 
 
 def _broken_lines(files: FeedFiles, frame: pl.DataFrame) -> list[tuple[str, str]]:

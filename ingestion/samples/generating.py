@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from ingestion.samples import (
+    accounts,
     advertising,
     browsing,
     campaigns,
@@ -23,6 +24,7 @@ from ingestion.samples import (
     reference,
     responses,
     service,
+    shipping,
     subscriptions,
 )
 from ingestion.samples.addresses import make_streets
@@ -78,18 +80,18 @@ def generate_samples(folder: Path, *, people: int, seed: int, locale: str = "BR"
     Raises:
         ConfigError: there are files already, or the locale is unknown.
     """
-    country = load_locale(locale)
+    words = load_locale(locale)
     landing, truth = Landing(folder / "landing", _months_per_file(people)), Truth(folder / "truth")
     for taken in (landing.folder, truth.folder):
         if taken.exists() and any(taken.iterdir()):
             raise ConfigError("there are files already; samples are never mixed with them", file=taken)
-    streets = make_streets(country, people, Streams(seed, _COUNTRY_BLOCK))
-    catalogue = make_catalogue(country, Streams(seed, _COUNTRY_BLOCK))
-    advertising.write_ad_spend(country, landing, Streams(seed, 0), people)
+    shared = Streams(seed, _COUNTRY_BLOCK)
+    country = _Country(words, make_streets(words, people, shared), make_catalogue(words, shared), landing, truth)
+    advertising.write_ad_spend(words, landing, Streams(seed, 0), people)
     effects = np.zeros((len(campaigns.EFFECTS), 6))
     for number, first in enumerate(range(0, people, BLOCK_PEOPLE)):
         count = min(BLOCK_PEOPLE, people - first)
-        effects += _write_block(country, streets, catalogue, Streams(seed, number), landing, truth, first, count)
+        effects += _write_block(country, Streams(seed, number), first, count)
     outcomes.write_channel_effects(truth, effects)
     for name, other in _REDELIVERED.items():
         landing.redeliver(name, other)
@@ -108,28 +110,32 @@ def _months_per_file(people: int) -> int:
     return 6 if people <= _MEDIUM else 1
 
 
-def _write_block(
-    country: Locale,
-    streets: pl.DataFrame,
-    catalogue: Catalogue,
-    streams: Streams,
-    landing: Landing,
-    truth: Truth,
-    first: int,
-    count: int,
-) -> NDArray[np.float64]:
-    people = make_population(country, streets, streams, first, count)
-    traits = make_traits(people, catalogue, streams)
-    block = Block(people, traits, make_registers(people, traits, streams), catalogue, streams, landing, truth)
+@dataclass(frozen=True)
+class _Country:
+    """What all blocks share."""
+
+    locale: Locale
+    streets: pl.DataFrame
+    catalogue: Catalogue
+    landing: Landing
+    truth: Truth
+
+
+def _write_block(country: _Country, streams: Streams, first: int, count: int) -> NDArray[np.float64]:
+    """Write `count` people and all they did; return the sums of campaign effects."""
+    people = make_population(country.locale, country.streets, streams, first, count)
+    traits = make_traits(people, country.catalogue, streams)
+    registers = make_registers(people, traits, streams)
+    block = Block(people, traits, registers, country.catalogue, streams, country.landing, country.truth)
     if streams.block == 0:
-        reference.write_reference(block, streets)
+        reference.write_reference(block, country.streets)
         campaigns.write_campaigns(block)
     outcomes.write_people(block)
     outcomes.write_messes(block)
     crm.write_customers(block)
     crm.write_legacy(block)
     companies.write_companies(block)
-    ecommerce.write_accounts(block)
+    accounts.write_accounts(block)
     return _write_activity(block)
 
 
@@ -139,7 +145,9 @@ def _write_activity(block: Block) -> NDArray[np.float64]:
     base = base_purchases(block.people, block.traits, block.streams)
     purchases = campaigns.with_caused_purchases(block, contacts, base)
     store = pos.write_sales(block, purchases.where(~purchases.is_online))
-    online = ecommerce.write_orders(block, purchases.where(purchases.is_online))
+    ordered = ecommerce.make_orders(block, purchases.where(purchases.is_online))
+    ecommerce.write_orders(block, ordered)
+    online = shipping.order_outcomes(ordered, shipping.write_deliveries(block, ordered))
     orders = pl.concat(
         [store.with_columns(system=pl.lit("pos")), online.with_columns(system=pl.lit("ecommerce"))], how="diagonal"
     )

@@ -13,7 +13,7 @@ from typing import Literal
 import polars as pl
 
 Outcome = Literal["accepted", "newer", "superseded", "duplicate", "quarantined"]
-"""What landing makes of a row; `newer` is accepted too, as a further version of a key that stands in an earlier file."""
+"""What landing makes of a row; `newer` is accepted too, as another version of a key in an earlier file."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,27 @@ class Form:
             return cents / 100
         whole, rest = (cents // 100).cast(pl.String), (cents % 100).cast(pl.String).str.zfill(2)
         return whole + self.decimal + rest
+
+
+@dataclass(frozen=True)
+class FeedFiles:
+    """Where a feed's files go, their form, and how rows of it break."""
+
+    contract: str
+    feed: str
+    stem: str
+    """Path below landing without period and extension, for example `pos/vendas`."""
+    form: Form
+    key: str
+    """Source column that identifies a row; broken rows get one of their own."""
+    broken: tuple[tuple[str, str, str], ...] = ()
+    """Column, value that cannot be read, reason code."""
+    is_torn: bool = False
+    """Whether one file also holds rows with a missing column, an unterminated quote or a cut line."""
+
+    def name(self, period: str) -> str:
+        """Return the file of a period."""
+        return f"{self.stem}_{period}.{self.form.kind}{'.gz' if self.form.is_compressed else ''}"
 
 
 @dataclass
@@ -53,33 +74,33 @@ class Landing:
         self.accounts: dict[str, FileAccount] = {}
         self._parquet: dict[str, list[pl.DataFrame]] = {}
 
-    def write(
-        self, contract: str, feed: str, name: str, frame: pl.DataFrame, form: Form, outcome: Outcome = "accepted"
-    ) -> None:
+    def write(self, files: FeedFiles, name: str, frame: pl.DataFrame, outcome: Outcome = "accepted") -> None:
         """Append rows to a file, all of which shall end as `outcome` when they are landed."""
         if frame.is_empty():
             return
-        self._account(contract, feed, name).rows[outcome] += len(frame)
-        if form.kind == "parquet":
+        self._account(files, name).rows[outcome] += len(frame)
+        if files.form.kind == "parquet":
             self._parquet.setdefault(name, []).append(frame)
             return
         path = self._path(name)
         with io.BytesIO() as buffer:
-            if form.kind == "csv":
-                frame.write_csv(buffer, separator=form.delimiter, include_header=not path.exists())
+            if files.form.kind == "csv":
+                frame.write_csv(buffer, separator=files.form.delimiter, include_header=not path.exists())
             else:
                 frame.write_ndjson(buffer)
-            self._append(path, buffer.getvalue(), form)
+            self._append(path, buffer.getvalue(), files.form)
 
-    def write_broken(self, contract: str, feed: str, name: str, lines: list[tuple[str, str]], form: Form) -> None:
-        """Append raw lines that shall be quarantined, each with its reason code; the file must have its header already."""
-        account = self._account(contract, feed, name)
+    def write_broken(self, files: FeedFiles, name: str, lines: list[tuple[str, str]]) -> None:
+        """Append raw lines that shall be quarantined, each with its reason code; the header must stand already."""
+        account = self._account(files, name)
         account.rows["quarantined"] += len(lines)
         account.reasons.update(reason for _, reason in lines)
-        self._append(self._path(name), "".join(f"{line}\n" for line, _ in lines).encode("utf-8"), form)
+        self._append(self._path(name), "".join(f"{line}\n" for line, _ in lines).encode("utf-8"), files.form)
 
     def redeliver(self, name: str, other_name: str) -> None:
-        """Deliver the same bytes again under another name; landing must skip the second."""
+        """Deliver the same bytes again under another name, if the file exists; landing must skip the second."""
+        if name not in self.accounts:
+            return
         shutil.copyfile(self._path(name), self._path(other_name))
         original = self.accounts[name]
         self.accounts[other_name] = FileAccount(original.contract, original.feed, is_redelivery=True)
@@ -90,8 +111,8 @@ class Landing:
             pl.concat(frames).write_parquet(self._path(name), compression="zstd", statistics=False)
         self._parquet.clear()
 
-    def _account(self, contract: str, feed: str, name: str) -> FileAccount:
-        return self.accounts.setdefault(name, FileAccount(contract, feed))
+    def _account(self, files: FeedFiles, name: str) -> FileAccount:
+        return self.accounts.setdefault(name, FileAccount(files.contract, files.feed))
 
     def _path(self, name: str) -> Path:
         path = self.folder / name

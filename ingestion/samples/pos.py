@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ingestion.samples.deliveries import FeedFiles, deliver
-from ingestion.samples.landing_files import Form
+from ingestion.samples.deliveries import deliver
+from ingestion.samples.landing_files import FeedFiles, Form
+from ingestion.samples.lookups import taken_rows
 from ingestion.samples.purchases import Baskets, Purchases, fill_baskets
 from ingestion.samples.seasons import AS_OF_SECONDS, day_of, local_text, utc_times
 
@@ -57,7 +58,7 @@ def write_sales(block: Block, purchases: Purchases) -> pl.DataFrame:
         block.registers.till.some_profile(purchases.buyer, rng),
         -1,
     )
-    header = _header(block, purchases.store, at, numbers, named, rng)
+    header = _header(block, rng, store=purchases.store, at=at, numbers=numbers, named=named)
     coupon = pl.Series(purchases.campaign)
     cancelled = rng.random(len(purchases)) < 0.006
     sales = header.with_columns(
@@ -70,11 +71,13 @@ def write_sales(block: Block, purchases: Purchases) -> pl.DataFrame:
         SITUACAO=pl.Series(np.where(cancelled, "CANCELADA", "CONCLUIDA")),
     )
     lines = _lines(numbers[baskets.purchase], at[baskets.purchase], baskets, np.arange(len(baskets.purchase)))
-    returns, return_lines, returned = _returns(block, purchases, baskets, numbers, at, named, ~cancelled, rng)
+    returns, return_lines, returned = _returns(
+        block, purchases, baskets, numbers=numbers, at=at, named=named, may=~cancelled, rng=rng
+    )
     sales, lines = pl.concat([sales, returns]), pl.concat([lines, return_lines])
     days = day_of(np.concatenate([at, returned["at"]]), block.offset)
     buyer = np.concatenate([purchases.buyer, purchases.buyer[returned["sale"]]])
-    _write(block, sales, lines, days, buyer, np.concatenate([named, returned["named"]]))
+    _write(block, sales, lines, days, buyer)
     return pl.DataFrame(
         {
             "source_order_id": pl.Series(numbers).cast(pl.String),
@@ -86,10 +89,10 @@ def write_sales(block: Block, purchases: Purchases) -> pl.DataFrame:
     )
 
 
-def _header(block: Block, store, at, numbers, named, rng: np.random.Generator) -> pl.DataFrame:  # noqa: ANN001
+def _header(block: Block, rng: np.random.Generator, *, store, at, numbers, named) -> pl.DataFrame:  # noqa: ANN001
     count = len(numbers)
     stores = block.catalogue.stores["store_id"]
-    person = block.registers.till.profiles[np.maximum(named, 0)].select(
+    person = taken_rows(block.registers.till.profiles, named).select(
         NOME_CLIENTE="person_name",
         CPF_NOTA="document_number",
         EMAIL="email",
@@ -98,7 +101,6 @@ def _header(block: Block, store, at, numbers, named, rng: np.random.Generator) -
     )
     unnamed = pl.Series(named < 0)
     final = unnamed & pl.Series(rng.random(count) < 0.4)
-    person = person.with_columns([person[name].set(unnamed, None) for name in person.columns])
     placeholder = block.people.locale.placeholder_names[0]
     return pl.DataFrame({"NUM_CUPOM": numbers, "COD_LOJA": stores.gather(store), "at": utc_times(at)}).with_columns(
         *person.with_columns(pl.when(final).then(pl.lit(placeholder)).otherwise("NOME_CLIENTE").alias("NOME_CLIENTE")),
@@ -126,6 +128,7 @@ def _returns(
     block: Block,
     purchases: Purchases,
     baskets: Baskets,
+    *,
     numbers: NDArray[Any],
     at: NDArray[Any],
     named: NDArray[Any],
@@ -144,7 +147,7 @@ def _returns(
     sale = baskets.purchase[rows]
     own = int(numbers[-1]) + 1 + np.arange(len(rows)) if len(numbers) else np.arange(0)
     known = np.where(rng.random(len(rows)) < 0.75, named[sale], -1)
-    header = _header(block, purchases.store[sale], later[rows], own, known, rng)
+    header = _header(block, rng, store=purchases.store[sale], at=later[rows], numbers=own, named=known)
     referenced = pl.Series(rng.random(len(rows)) < 0.8)
     receipts = header.with_columns(
         TIPO=pl.lit("D"),
@@ -156,10 +159,10 @@ def _returns(
         SITUACAO=pl.lit("CONCLUIDA"),
     )
     lines = _lines(own, later[rows], baskets, rows).with_columns(SEQ=pl.lit(1, dtype=pl.Int64))
-    return receipts, lines, {"sale": sale, "named": known, "at": later[rows]}
+    return receipts, lines, {"sale": sale, "at": later[rows]}
 
 
-def _write(block: Block, sales, lines, days, buyer, named) -> None:  # noqa: ANN001
+def _write(block: Block, sales: pl.DataFrame, lines: pl.DataFrame, days, buyer) -> None:  # noqa: ANN001
     clock = local_text("at", block.zone, "%d/%m/%Y %H:%M").alias("DATA_HORA")
     money = ["VLR_BRUTO", "VLR_DESCONTO", "VLR_TOTAL"]
     written = sales.select(

@@ -74,6 +74,7 @@ def timed(
     rng: np.random.Generator,
     buyer: NDArray[Any],
     day: NDArray[Any],
+    *,
     contact: NDArray[Any] | None = None,
     campaign: NDArray[Any] | None = None,
 ) -> Purchases:

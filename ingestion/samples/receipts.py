@@ -1,4 +1,4 @@
-"""Events that channel providers report about people they know by address: bounces, opt-outs and complaints among them."""
+"""Events that providers report about people they know by address: bounces, opt-outs and complaints among them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from ingestion.samples.deliveries import FeedFiles, deliver
-from ingestion.samples.landing_files import Form
+from ingestion.samples.deliveries import deliver
+from ingestion.samples.landing_files import FeedFiles, Form
 from ingestion.samples.random_streams import pick
 from ingestion.samples.seasons import DAY_COUNT, instants, iso_instant, utc_times
 

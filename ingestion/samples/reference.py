@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from ingestion.samples.landing_files import Form
+from ingestion.samples.landing_files import FeedFiles, Form
 
 if TYPE_CHECKING:
     from ingestion.samples.block import Block
 
-_CSV, _PARQUET = Form("csv"), Form("parquet")
+PRODUCTS = FeedFiles("products", "products", "catalogue/products", Form("parquet"), "product_id")
+STORES = FeedFiles("stores", "stores", "catalogue/stores", Form("csv"), "store_id")
+AREAS = FeedFiles("reference_areas", "reference_areas", "reference/areas", Form("parquet"), "area_code")
 _PREFIX = {"BR": 5, "PT": 4, "ES": 3}
 
 
@@ -22,10 +24,10 @@ def write_reference(block: Block, streets: pl.DataFrame) -> None:
     products = catalogue.products.with_columns(
         list_price=pl.Series(catalogue.price_cents).cast(pl.Decimal(18, 0)) / 100, is_active=pl.lit(True)
     ).with_columns(pl.col("list_price").cast(pl.Decimal(18, 2)))
-    block.landing.write("products", "products", "catalogue/products.parquet", products, _PARQUET)
-    block.landing.write("stores", "stores", "catalogue/stores.csv", catalogue.stores, _CSV)
+    block.landing.write(PRODUCTS, "catalogue/products.parquet", products)
+    block.landing.write(STORES, "catalogue/stores.csv", catalogue.stores)
     areas = _areas(block, streets)
-    block.landing.write("reference_areas", "reference_areas", "reference/areas.parquet", areas, _PARQUET)
+    block.landing.write(AREAS, "reference/areas.parquet", areas)
 
 
 def _areas(block: Block, streets: pl.DataFrame) -> pl.DataFrame:

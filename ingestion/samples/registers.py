@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ingestion.samples import profiles
+from ingestion.samples import recipes
+from ingestion.samples.profiles import render
 from ingestion.samples.random_streams import repeated
 from ingestion.samples.traits import Traits, accounts_of
 
@@ -45,6 +46,13 @@ class Registers:
     mailing: Register
 
 
+def registered_on(traits: Traits, register: Register, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return the day on which each profile was registered: years before the history for old customers."""
+    first = traits.first_day[register.owner]
+    old = -(rng.random(len(first)) ** 1.5 * 2600).astype(np.int64) - 1
+    return np.where(first == 0, old, first)
+
+
 def make_registers(people: Population, traits: Traits, streams: Streams) -> Registers:
     """Draw who stands in which register, some people more than once, and render every profile."""
     rng = streams.of("registers")
@@ -59,18 +67,18 @@ def make_registers(people: Population, traits: Traits, streams: Streams) -> Regi
     shop[accounts_of(traits, rng)] = 1
     shop += shop * (rng.random(count) < 0.06)
     wanted = {
-        "crm": (counts(0.56, 0.05), profiles.CRM),
-        "legacy": (counts(0.14, 0.03), profiles.LEGACY),
-        "shop": (shop, profiles.SHOP),
-        "till": (1 + rng.poisson(0.45, count), profiles.TILL),
-        "mailing": (counts(0.40, 0.25), profiles.MAILING),
+        "crm": (counts(0.56, 0.05), recipes.CRM),
+        "legacy": (counts(0.14, 0.03), recipes.LEGACY),
+        "shop": (shop, recipes.SHOP),
+        "till": (1 + rng.poisson(0.45, count), recipes.TILL),
+        "mailing": (counts(0.40, 0.25), recipes.MAILING),
     }
     return Registers(
         **{name: _register(people, many, recipe, streams.of(name)) for name, (many, recipe) in wanted.items()}
     )
 
 
-def _register(people: Population, counts: NDArray[Any], recipe: profiles.Recipe, rng: np.random.Generator) -> Register:
+def _register(people: Population, counts: NDArray[Any], recipe: recipes.Recipe, rng: np.random.Generator) -> Register:
     owner, _ = repeated(counts)
     first = np.cumsum(counts) - counts
-    return Register(owner, profiles.render(people, owner, recipe, rng), first, counts)
+    return Register(owner, render(people, owner, recipe, rng), first, counts)

@@ -1,4 +1,4 @@
-"""What came back from campaigns: delivered, machine and human opens, clicks, replies, bounces, opt-outs, redemptions."""
+"""What came back from campaigns: deliveries, machine and human opens, clicks, bounces, opt-outs, redemptions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import polars as pl
 
 from ingestion.samples.campaigns import Contacts, campaign_ids
 from ingestion.samples.crm import crm_ids
-from ingestion.samples.deliveries import FeedFiles, deliver
-from ingestion.samples.landing_files import Form
+from ingestion.samples.deliveries import deliver
+from ingestion.samples.landing_files import FeedFiles, Form
+from ingestion.samples.lookups import taken
 from ingestion.samples.seasons import AS_OF_SECONDS, day_of, iso_instant, utc_times
 
 if TYPE_CHECKING:
@@ -28,78 +29,17 @@ RESPONSES = FeedFiles(
     (("at", "later", "type_mismatch"), ("type", "smile", "not_in_vocabulary")),
     is_torn=True,
 )
+_KINDS = ("delivered", "open", "click", "reply", "bounce_hard", "unsubscribe", "complaint", "machine")
 _RATES = {
-    "email": {
-        "delivered": 0.965,
-        "open": 0.27,
-        "click": 0.22,
-        "reply": 0.0,
-        "bounce_hard": 0.013,
-        "unsubscribe": 0.006,
-        "complaint": 0.0012,
-        "machine": 0.20,
-    },
-    "whatsapp": {
-        "delivered": 0.96,
-        "open": 0.72,
-        "click": 0.10,
-        "reply": 0.06,
-        "bounce_hard": 0.02,
-        "unsubscribe": 0.012,
-        "complaint": 0.002,
-        "machine": 0.0,
-    },
-    "sms": {
-        "delivered": 0.94,
-        "open": 0.0,
-        "click": 0.035,
-        "reply": 0.008,
-        "bounce_hard": 0.02,
-        "unsubscribe": 0.006,
-        "complaint": 0.0005,
-        "machine": 0.0,
-    },
-    "push": {
-        "delivered": 0.86,
-        "open": 0.09,
-        "click": 0.3,
-        "reply": 0.0,
-        "bounce_hard": 0.03,
-        "unsubscribe": 0.004,
-        "complaint": 0.0,
-        "machine": 0.0,
-    },
-    "telemarketing": {
-        "delivered": 0.42,
-        "open": 0.0,
-        "click": 0.0,
-        "reply": 0.5,
-        "bounce_hard": 0.05,
-        "unsubscribe": 0.03,
-        "complaint": 0.006,
-        "machine": 0.0,
-    },
-    "direct_mail": {
-        "delivered": 0.0,
-        "open": 0.0,
-        "click": 0.0,
-        "reply": 0.002,
-        "bounce_hard": 0.03,
-        "unsubscribe": 0.001,
-        "complaint": 0.0,
-        "machine": 0.0,
-    },
-    "catalog": {
-        "delivered": 0.0,
-        "open": 0.0,
-        "click": 0.0,
-        "reply": 0.004,
-        "bounce_hard": 0.03,
-        "unsubscribe": 0.001,
-        "complaint": 0.0,
-        "machine": 0.0,
-    },
+    "catalog": (0.0, 0.0, 0.0, 0.004, 0.03, 0.001, 0.0, 0.0),
+    "direct_mail": (0.0, 0.0, 0.0, 0.002, 0.03, 0.001, 0.0, 0.0),
+    "email": (0.965, 0.27, 0.22, 0.0, 0.013, 0.006, 0.0012, 0.20),
+    "push": (0.86, 0.09, 0.30, 0.0, 0.03, 0.004, 0.0, 0.0),
+    "sms": (0.94, 0.0, 0.035, 0.008, 0.02, 0.006, 0.0005, 0.0),
+    "telemarketing": (0.42, 0.0, 0.0, 0.5, 0.05, 0.03, 0.006, 0.0),
+    "whatsapp": (0.96, 0.72, 0.10, 0.06, 0.02, 0.012, 0.002, 0.0),
 }
+"""Chances by channel, in the order of `_KINDS`; clicks are among opens, or among deliveries where nothing opens."""
 IDS_PER_PERSON = 300
 
 
@@ -115,12 +55,7 @@ def draw_responses(block: Block, contacts: Contacts, orders: pl.DataFrame) -> pl
     caused[orders.filter(pl.col("contact") >= 0)["contact"].to_numpy()] = True
     keen = caused[sent]
 
-    names = np.array(list(_RATES))
-    sorter = np.argsort(names)
-    rates = {
-        name: np.array([_RATES[one][name] for one in names])[sorter[np.searchsorted(names[sorter], channel)]]
-        for name in _RATES["email"]
-    }
+    rates = dict(zip(_KINDS, np.array(list(_RATES.values()))[np.searchsorted(list(_RATES), channel)].T, strict=True))
     lot = {name: rng.random(len(sent)) for name in rates}
     bounced = (lot["bounce_hard"] < rates["bounce_hard"]) & ~keen
     soft = ~bounced & (lot["delivered"] > 0.985) & (channel == "email") & ~keen
@@ -184,13 +119,9 @@ def write_responses(block: Block, contacts: Contacts, responses: pl.DataFrame) -
     count = len(rows)
     ids = "R" + pl.Series(block.first_number(IDS_PER_PERSON) + np.arange(count)).cast(pl.String)
     crm = np.where(rng.random(count) < 0.85, contacts.crm[rows], -1)
-    reference = crm_ids(block).gather(pl.Series(np.maximum(crm, 0))).set(pl.Series(crm < 0), None)
+    reference = taken(crm_ids(block), crm)
     profile = contacts.profile[rows]
-    email = (
-        block.registers.mailing.profiles["email"]
-        .gather(pl.Series(np.maximum(profile, 0)))
-        .set(pl.Series(profile < 0), None)
-    )
+    email = taken(block.registers.mailing.profiles["email"], profile)
     frame = responses.with_columns(
         response_id=ids,
         campaign_id=campaign_ids(contacts.campaign[rows]),

@@ -1,4 +1,4 @@
-"""Service contacts of all five kinds, with protocol numbers and case threads, some still open, some on complaint sites."""
+"""Service contacts of all five kinds, with protocols and case threads, some still open, some on complaint sites."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from ingestion.samples.crm import crm_ids
-from ingestion.samples.deliveries import FeedFiles, deliver
-from ingestion.samples.landing_files import Form
+from ingestion.samples.deliveries import deliver
+from ingestion.samples.landing_files import FeedFiles, Form
+from ingestion.samples.lookups import taken, taken_rows
 from ingestion.samples.random_streams import pick, repeated
 from ingestion.samples.seasons import AS_OF_SECONDS, DAY_COUNT, busy_days, day_of, instants, iso_instant, utc_times
 
@@ -57,7 +58,7 @@ IDS_PER_PERSON = 40
 
 
 def write_service_contacts(block: Block, orders: pl.DataFrame) -> pl.DataFrame:
-    """Write the cases that orders lead to and those about nothing in particular; return the contacts with their truth."""
+    """Write the cases that orders lead to and those about nothing in particular; return their contacts."""
     rng = block.streams.of("service")
     cases = _cases(block, orders, rng)
     contacts = _threads(block, cases, rng)
@@ -133,11 +134,10 @@ def _write_desk(block: Block, contacts: pl.DataFrame, rng: np.random.Generator) 
     ids = "T" + pl.Series(block.first_number(IDS_PER_PERSON) + np.arange(count)).cast(pl.String)
     crm = block.registers.crm.some_profile(person, rng)
     till = block.registers.till.some_profile(person, rng)
-    reference = crm_ids(block).gather(pl.Series(np.maximum(crm, 0))).set(pl.Series(crm < 0), None)
-    caller = block.registers.till.profiles[till].select(
+    reference = taken(crm_ids(block), crm)
+    caller = taken_rows(block.registers.till.profiles, np.where(crm >= 0, -1, till)).select(
         name="person_name", tax_id="document_number", email="email", phone="phone"
     )
-    caller = caller.with_columns([caller[name].set(pl.Series(crm >= 0), None) for name in caller.columns])
     frame = contacts.with_columns(
         *caller,
         contact_id=ids,

@@ -19,6 +19,11 @@ def without_accents(text: pl.Expr) -> pl.Expr:
     return text.str.normalize("NFKD").str.replace_all(r"\p{M}", "")
 
 
+def bare(text: pl.Expr) -> pl.Expr:
+    """Return an expression for use in addresses: no accents, no capitals, no blanks."""
+    return without_accents(text).str.to_lowercase().str.replace_all(" ", "")
+
+
 def replaced(series: pl.Series, rows: NDArray[Any], values: pl.Series) -> pl.Series:
     """Return the series with `values` at the row numbers `rows`."""
     return series.clone().scatter(rows, values) if len(rows) else series

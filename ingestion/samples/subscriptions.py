@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from ingestion.samples.accounts import account_ids
 from ingestion.samples.crm import crm_ids
-from ingestion.samples.deliveries import FeedFiles, deliver
-from ingestion.samples.ecommerce import account_ids
-from ingestion.samples.landing_files import Form
+from ingestion.samples.deliveries import deliver
+from ingestion.samples.landing_files import FeedFiles, Form
+from ingestion.samples.lookups import taken
 from ingestion.samples.random_streams import pick
 from ingestion.samples.seasons import AS_OF_SECONDS, DAY_COUNT, dates, instants, iso_instant, utc_times
 
@@ -88,11 +89,10 @@ def _references(block: Block, person: np.ndarray, rng: np.random.Generator) -> l
     """Return the system and the id of the customer each contract names."""
     crm = block.registers.crm.some_profile(person, rng)
     shop = block.registers.shop.some_profile(person, rng)
-    in_crm = pl.Series(crm >= 0)
-    crm_id = crm_ids(block).gather(pl.Series(np.maximum(crm, 0)))
-    shop_id = account_ids(block).gather(pl.Series(np.maximum(shop, 0)))
+    crm_id = taken(crm_ids(block), crm)
+    shop_id = taken(account_ids(block), shop)
     return [
-        crm_id.zip_with(in_crm, shop_id).alias("customer_id"),
+        crm_id.fill_null(shop_id).alias("customer_id"),
         pl.Series("system", np.where(crm >= 0, "crm", "ecommerce")),
     ]
 
