@@ -164,7 +164,7 @@ class Sync(_Model):
     """Share of the members that one run may change before the sync stops itself; planned refreshes do not count."""
     refresh_after_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     max_attempts: Annotated[int, Field(ge=1, le=1000)] = 5
-    """Definite refusals of the same row after which it rests until its data change."""
+    """Runs in which the same row may be refused before it rests until its data change."""
 
     @field_validator("fields", mode="before")
     @classmethod

@@ -117,7 +117,8 @@ class Recorder:
                 case when outcome = 'rejected' then payload_hash when operation <> 'remove' then new_hash end,
                 case when outcome = 'rejected' then sent_key when operation <> 'remove' then new_key end,
                 case when outcome = 'rejected' then new_hash end,
-                case when outcome = 'rejected' then coalesce(failure_count, 0) + 1 else 0 end,
+                case when outcome <> 'rejected' then 0
+                    when run_id = $run then greatest(failure_count, 1) else coalesce(failure_count, 0) + 1 end,
                 coalesce(outcome_count, 0) + 1,
                 case when outcome = 'rejected' then first_sent_at else coalesce(first_sent_at, $as_of) end,
                 case when outcome = 'rejected' or operation = 'remove' then last_sent_at else $as_of end,

@@ -41,7 +41,7 @@ def test_receiver_holds_each_effect_once_when_the_sender_is_killed_again_and_aga
     chance = random.Random(20260101)
     shop.configure(destination=receiver.destination(max_rows=2, timeout_seconds=5))
     refused = [("email", "marketing", "revoked", EARLY)]
-    names = [f"c{number:02d}" for number in range(60)]
+    names = [f"c{number:02d}" for number in range(40)]
     first = [Person(name) for name in names]
     second = [
         Person(name, consents=refused) if number % 5 == 0 else Person(name, city="Olinda" if number % 3 else "Recife")
@@ -71,7 +71,7 @@ def test_receiver_holds_each_effect_once_when_the_sender_is_killed_again_and_aga
             kills += 1
         assert output.strip() == "partial", "the bad row stays to be retried"
     receiver.after_accepting = None
-    assert kills >= 20
+    assert kills >= 12
     expected = {person.customer_id for person in second if person.consents != refused} - {"c07"}
     assert set(receiver.members) == expected
     assert {name: receiver.members[name]["city"] for name in expected} == {
@@ -79,7 +79,7 @@ def test_receiver_holds_each_effect_once_when_the_sender_is_killed_again_and_aga
     }
     assert set(receiver.effects.values()) == {1}
     states = dict(shop.query("select status, count(*) from sync_state group by 1"))
-    assert states == {"member": len(expected), "removed": 12, "refused": 1}
+    assert states == {"member": len(expected), "removed": 8, "refused": 1}
     for run_id in ("run-20260101T050000Z", "run-20260102T050000Z"):
         file = shop.ws.landing / "activation" / f"buyers_to_files-{run_id}.jsonl"
         confirmed = shop.query(f"select count(*) from sync_rows where status = 'succeeded' and run_id = '{run_id}'")
