@@ -22,11 +22,14 @@ LINE_MARK = "\x1f"
 """Delimiter of the clean file when a record is a whole line; JSON cannot hold it unescaped."""
 
 
-def split_fields(line: str, delimiter: str, quote: str) -> list[str] | None:
-    """Return the fields of one record.
+def split_fields(line: str, delimiter: str, quote: str, *, strict: bool = False) -> list[str] | None:
+    """Return the fields of one record, or None when a quoted field is still open.
+
+    A quote inside a field that does not begin with one is a character like any other, as in DuckDB's reader. With
+    `strict` it may not end such a field, because it then rather closes a field that an earlier line opened.
 
     Raises:
-        ValueError: a quote stands where none may stand. `None` is returned when a quoted field is still open.
+        ValueError: a quote stands where none may stand.
     """
     fields, position, length = [], 0, len(line)
     while True:
@@ -48,7 +51,7 @@ def split_fields(line: str, delimiter: str, quote: str) -> list[str] | None:
             end = line.find(delimiter, position)
             end = length if end < 0 else end
             text = line[position:end]
-            if quote and text.endswith(quote):
+            if strict and quote and text.endswith(quote):
                 raise ValueError("a closing quote without an opening one")
             fields.append(text)
             position = end
@@ -138,6 +141,8 @@ def recover_lines(
     """Write every readable line with its number; return how many, and the file of the others."""
     refused, good = RejectWriter(rejects), 0
     with source.open("rb") as handle, clean.open("w", encoding="utf-8", newline="") as out:
+        # a header, because a reader takes a mark of byte order off the first line
+        out.write(f"text{LINE_MARK}line\n")
         for number, line, too_long in _Lines(handle, max_line_bytes, first):
             if not line.strip():
                 continue
@@ -171,6 +176,7 @@ def recover_records(
     refused, good = RejectWriter(rejects), 0
     with source.open("rb") as handle, clean.open("w", encoding="utf-8", newline="") as out:
         lines = _Lines(handle, max_line_bytes, first)
+        out.write(delimiter * width + "\n")
         for number, line, too_long in lines:
             if not line:
                 continue
@@ -181,8 +187,10 @@ def recover_records(
             if reason:
                 refused.add(number, reason, line)
             elif not quote or quote not in line:
-                if line.count(delimiter) == width - 1:
-                    out.write(f"{line}{delimiter}{number}\n")
+                found = line.count(delimiter) + 1
+                if found == width or (found == width + 1 and line.endswith(delimiter)):
+                    end = "" if found > width else delimiter
+                    out.write(f"{line}{end}{number}\n")
                     good += 1
                 else:
                     refused.add(number, "malformed_row", line)
@@ -218,6 +226,8 @@ def _record(line: str, lines: _Lines, delimiter: str, quote: str, width: int) ->
             fields = split_fields(text, delimiter, quote)
     except ValueError:
         return None
+    if fields is not None and len(fields) == width + 1 and not fields[-1]:
+        fields = fields[:-1]  # an empty field too many loses nothing, and DuckDB's reader lets it pass
     if fields is None or len(fields) != width:
         return None
     lines.drop(taken)
@@ -226,7 +236,7 @@ def _record(line: str, lines: _Lines, delimiter: str, quote: str, width: int) ->
 
 def _is_whole_record(line: str, delimiter: str, quote: str, width: int) -> bool:
     try:
-        fields = split_fields(line, delimiter, quote)
+        fields = split_fields(line, delimiter, quote, strict=True)
     except ValueError:
         return False
     return fields is not None and len(fields) == width

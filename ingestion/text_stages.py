@@ -68,7 +68,7 @@ def recovered_csv_stage(text: Path, source: FileSource, folder: Path, max_line_b
     )
     # escaping may double a line's length
     relation = _read_csv(
-        clean, columns | {"__line": "BIGINT"}, source.delimiter, source.quote, False, max_line_bytes * 50
+        clean, columns | {"__line": "BIGINT"}, source.delimiter, source.quote, True, max_line_bytes * 50
     )
     return Stage(relation, columns, has_lines=True, expected_rows=good, rejects=rejects)
 
@@ -94,7 +94,7 @@ def recovered_json_stage(text: Path, feed: Feed, folder: Path, max_line_bytes: i
     good, rejects = recover_lines(
         text, clean, folder / "rejects.parquet", first=1 + feed.file_source.skip_lines, max_line_bytes=max_line_bytes
     )
-    lines = _read_csv(clean, {"__text": "VARCHAR", "__line": "BIGINT"}, LINE_MARK, "", False, max_line_bytes * 2)
+    lines = _read_csv(clean, {"__text": "VARCHAR", "__line": "BIGINT"}, LINE_MARK, "", True, max_line_bytes * 2)
     names = json_columns(feed)
     return Stage(
         _objects(lines, names, has_lines=True),

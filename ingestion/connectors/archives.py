@@ -87,8 +87,12 @@ def members(handle: BinaryIO) -> list[zipfile.ZipInfo]:
             entries = archive.infolist()
     except _UNREADABLE:
         raise FileProblem("damaged_file", "the zip file is damaged or incomplete; ask for a new delivery") from None
-    data = [one for one in entries if not one.is_dir() and not one.filename.startswith(("__MACOSX/", "."))]
+    data = [one for one in entries if not one.is_dir() and not _is_clutter(one.filename)]
     return sorted(data, key=lambda one: one.filename)
+
+
+def _is_clutter(name: str) -> bool:
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith(".")
 
 
 def unzip(handle: BinaryIO, member: str, limits: Limits) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -182,13 +183,13 @@ def test_json_lines_fold(tills):
 )
 def test_wrong_folding_is_refused_before_anything_runs(tills, changes, message):
     tills.configure(**changes)
-    with pytest.raises(ConfigErrors, match=message.replace("(", r"\(")):
+    with pytest.raises(ConfigErrors, match=re.escape(message)):
         load_feeds(tills.ws)
 
 
 def test_aggregate_without_group_is_refused(tills):
     tills.feed(contract="pos_sales", columns=COLUMNS, defaults={"currency_code": "BRL"})
-    with pytest.raises(ConfigErrors, match="function '(min|sum|any_value)' is not allowed"):
+    with pytest.raises(ConfigErrors, match=r"function '(min|sum|any_value)' is not allowed"):
         load_feeds(tills.ws)
 
 
