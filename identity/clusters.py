@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from identity.profiles import IS_BARE
 from identity.clustering import Clustering, Nodes, cluster_nodes
 
 if TYPE_CHECKING:
@@ -105,8 +106,7 @@ def create_profile_evidence(con: DuckDBPyConnection) -> None:
         f"case when {usable('customer_reference', 'reference_record_id')} then 5 end, "
         "case when family_key is not null and birth_date is not null then 6 end, "
         "case when family_key is not null and postal_code is not null and street_number is not null then 7 end) as source_rank, "
-        "coalesce(name_key, document_number, email_key, email_secondary_key, phone_key, phone_secondary_key, local_key, "
-        "loyalty_card_key, account_key, reference_record_id) is null as is_bare from profiles) "
+        f"{IS_BARE} as is_bare from profiles) "
         "select profile, source_rank, source_rank is not null as has_identity, is_bare from ranked"
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from identity.normalising.documents import DOCUMENTS
 from identity.normalising.emails import is_free_mail
 from identity.normalising.stages import staged_select
-from identity.normalised_records import COUNTRIES
+from identity.normalising.countries import COUNTRIES
 from workspace.sql import quote_literal
 
 if TYPE_CHECKING:

@@ -55,17 +55,17 @@ def _settle_contested(con: DuckDBPyConnection) -> list[tuple[int, str]]:
 def _mint(con: DuckDBPyConnection) -> None:
     con.execute(
         f"create or replace temp table minted as select cluster, record_id, {_MINT.format(record_id='record_id')} as customer_id "
-        "from clustered where rid = cluster and is_identified and cluster not in (select cluster from cluster_ids)"
+        "from clustered anti join cluster_ids using (cluster) where rid = cluster and is_identified"
     )
     con.execute(
         "create or replace temp table known_ids as select distinct new_customer_id as customer_id from published_customer_id_history "
         "where new_customer_id is not null union select customer_id from published_customer_crosswalk where customer_id is not null"
     )
     clashes = con.execute(
-        "select cluster, record_id from minted where customer_id in (select customer_id from known_ids) order by record_id"
+        "select cluster, record_id from minted semi join known_ids using (customer_id) order by record_id"
     ).fetchall()
     con.execute(
-        "insert into cluster_ids select cluster, customer_id from minted where customer_id not in (select customer_id from known_ids)"
+        "insert into cluster_ids select cluster, customer_id from minted m anti join known_ids k on k.customer_id = m.customer_id"
     )
     if clashes:
         known = {row[0] for row in con.execute("select customer_id from known_ids").fetchall()}

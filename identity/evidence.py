@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data_contracts.loader import load_contracts
-from ingestion.row_keys import person_block
 from workspace.sql import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -14,41 +13,69 @@ if TYPE_CHECKING:
     from data_contracts.loader import Contract
     from workspace.workspace import Workspace
 
-BLOCK_COLUMNS = (
-    "person_name", "document_number", "email", "email_secondary", "phone", "phone_secondary", "birth_date", "street",
-    "street_number", "address_complement", "district", "city", "state_code", "postal_code", "country_code",
-    "loyalty_card_id", "account_id", "device_id",
-)  # fmt: skip
-_SEPARATOR = "chr(31)"
+BLOCK_COLUMNS = {
+    "person_name": "VARCHAR", "document_number": "VARCHAR", "email": "VARCHAR", "email_secondary": "VARCHAR",
+    "phone": "VARCHAR", "phone_secondary": "VARCHAR", "birth_date": "DATE", "street": "VARCHAR", "street_number": "VARCHAR",
+    "address_complement": "VARCHAR", "district": "VARCHAR", "city": "VARCHAR", "state_code": "VARCHAR",
+    "postal_code": "VARCHAR", "country_code": "VARCHAR", "loyalty_card_id": "VARCHAR", "account_id": "VARCHAR",
+    "device_id": "VARCHAR",
+}  # fmt: skip
+"""The columns of evidence that person-bearing feeds share, and their types; a feed without one has it null."""
+_MASTER_COLUMNS = {"customer_kind": "VARCHAR", "gender": "VARCHAR", "deleted_at": "TIMESTAMP"}
+_REFERENCE = "md5(concat_ws(chr(31), 'ref', coalesce(customer_ref_system, source_system), customer_ref_id))"
 
 
 def collect_raw_records(con: DuckDBPyConnection, ws: Workspace) -> None:
-    """Create the table `raw_records`, one row per person record of the lake.
+    """Create the table `raw_records`, one row per person record of the lake, in the order of `record_id`.
 
     A row counts by its newest version only: what a source has corrected is no longer evidence. Order of versions is that
-    of staging: the contract's version column, then the hash of the row.
+    of staging: the contract's version column, then the hash of the row. Rows of one record differ in nothing but time, so
+    one of them stands for all (a registration before the rows that point at it); what is read of the others is when.
     """
-    contracts = [one for one in load_contracts("feeds", ws).values() if one.person_role != "none"]
-    parts = []
-    for contract in contracts:
-        folder = ws.lake / contract.name
-        if not any(folder.glob("batch=*/*.parquet")):
-            continue
-        part = f"raw_{contract.name}"
-        create_newest_rows(con, ws, contract)
-        con.execute(f"create or replace temp table {part} as {_records_of(contract)}")
-        parts.append(part)
-    if not parts:
-        con.execute(f"create or replace temp table raw_records as select {_typed_nulls()} where false")
-        return
-    union = " union all by name ".join(f"select * from {part}" for part in parts)
-    con.execute(f"create or replace temp table raw_records as {_combined(union)}")
-    for part in parts:
-        con.execute(f"drop table {part}")
+    con.execute(f"create or replace temp table activity as {_activity_of(None)}")
+    con.execute(f"create or replace temp table bundles as {_bundles_of(None)}")
+    for contract in load_contracts("feeds", ws).values():
+        if contract.person_role != "none" and any((ws.lake / contract.name).glob("batch=*/*.parquet")):
+            create_newest_rows(con, ws, contract)
+            con.execute(f"create or replace temp table contract_activity as {_activity_of(contract)}")
+            con.execute("insert into activity by name select * from contract_activity")
+            con.execute(f"insert into bundles by name {_bundles_of(contract)}")
+    con.execute(
+        """
+        create or replace temp table raw_records as
+        with owners as (
+            select
+                record_id,
+                min(case when is_master then '0' else '1' end || contract) as owner,
+                max(updated_at) filter (where is_master) as registered_version,
+                max(updated_at) as any_version,
+                min(first_seen_at) as first_seen_at,
+                max(last_seen_at) as last_seen_at,
+                cast(sum(row_count) as BIGINT) as row_count
+            from activity
+            group by record_id
+        )
+        select
+            b.*,
+            b.deleted_at is not null as is_deleted,
+            case when b.is_master then o.registered_version else o.any_version end as updated_at,
+            o.first_seen_at,
+            o.last_seen_at,
+            o.row_count
+        from bundles b
+        join owners o on o.record_id = b.record_id and o.owner = case when b.is_master then '0' else '1' end || b.contract
+        order by b.record_id
+        """
+    )
+    for table in ("activity", "bundles", "contract_activity"):
+        con.execute(f"drop table if exists {table}")
 
 
 def create_newest_rows(con: DuckDBPyConnection, ws: Workspace, contract: Contract) -> None:
-    """Create the view `newest_rows`: rows whose key has one version, and the greatest version of the others."""
+    """Create the view `newest_rows`: rows whose key has one version, and the greatest version of the others.
+
+    Only keys that occur more than once are sorted.
+    """
     pattern = quote_literal(ws.lake / contract.name / "batch=*" / "*.parquet")
     rows = f"read_parquet({pattern}, hive_partitioning = false, union_by_name = true)"
     con.execute(
@@ -59,81 +86,88 @@ def create_newest_rows(con: DuckDBPyConnection, ws: Workspace, contract: Contrac
         return
     version = quote_identifier(contract.version_column) if contract.version_column else "cast(null as TIMESTAMP)"
     con.execute(
-        f"create or replace temp view newest_rows as select * from {rows} "
-        "where _row_key not in (select _row_key from contested_rows) union all by name "
-        f"select * exclude (version_place) from (select *, row_number() over (partition by _row_key order by {version} desc "
-        f"nulls last, _row_hash desc) as version_place from {rows} where _row_key in (select _row_key from contested_rows)) "
-        "where version_place = 1"
+        f"""
+        create or replace temp view newest_rows as
+        select * from {rows} where _row_key not in (select _row_key from contested_rows)
+        union all by name
+        select * exclude (version_place) from (
+            select
+                *,
+                row_number() over (partition by _row_key order by {version} desc nulls last, _row_hash desc) as version_place
+            from {rows}
+            where _row_key in (select _row_key from contested_rows)
+        )
+        where version_place = 1
+        """
     )
 
 
-def _records_of(contract: Contract) -> str:
-    names = set(contract.column_names)
+def _activity_of(contract: Contract | None) -> str:
+    """Return SQL for when a contract's rows show each record, and the row that stands for it (none for None)."""
+    if contract is None:
+        return (
+            "select '' as record_id, '' as contract, false as is_master, cast(null as TIMESTAMP) as updated_at, "
+            "cast(null as TIMESTAMP) as first_seen_at, cast(null as TIMESTAMP) as last_seen_at, cast(0 as BIGINT) as row_count, "
+            "cast(0 as BIGINT) as bundle_key where false"
+        )
+    version = _column(contract, contract.version_column, "TIMESTAMP")
+    seen = f"cast({_column(contract, contract.event_time_column, 'TIMESTAMP')} as TIMESTAMP)"
+    last = f"greatest({seen}, {version})" if contract.person_role == "master" else seen
+    return f"""
+        select
+            _record_id as record_id,
+            {quote_literal(contract.name)} as contract,
+            {contract.person_role == "master"} as is_master,
+            max({version}) as updated_at,
+            min({seen}) as first_seen_at,
+            max({last}) as last_seen_at,
+            count(*) as row_count,
+            min(_row_key) as bundle_key
+        from newest_rows
+        where _record_id is not null
+        group by _record_id
+        """
 
-    def column(name: str, kind: str = "VARCHAR") -> str:
-        return quote_identifier(name) if name in names else f"cast(null as {kind})"
 
-    block = person_block(contract)
-    kinds = {name: "DATE" if name == "birth_date" else "VARCHAR" for name in BLOCK_COLUMNS}
-    event = column(contract.event_time_column or "", "TIMESTAMP")
-    seen = f"cast({event} as TIMESTAMP)"
-    version = column(contract.version_column or "", "TIMESTAMP")
+def _bundles_of(contract: Contract | None) -> str:
+    """Return SQL for the evidence of each record of a contract, from the row that stands for it (none for None)."""
+    if contract is None:
+        columns = {
+            "record_id": "VARCHAR",
+            "source_system": "VARCHAR",
+            "source_customer_id": "VARCHAR",
+            "contract": "VARCHAR",
+        }
+        columns |= {"is_master": "BOOLEAN", "reference_record_id": "VARCHAR", "record_hash": "BIGINT"}
+        columns |= _MASTER_COLUMNS | BLOCK_COLUMNS
+        return f"select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in columns.items())} where false"
+    fields = {name: _column(contract, name, kind) for name, kind in (_MASTER_COLUMNS | BLOCK_COLUMNS).items()}
     if contract.person_role == "master":
         source_id = next(name for name in contract.primary_key if name != "source_system")
-        account = "account_id"
+        system, reference = "source_system", "_record_id"
         if source_id == "source_account_id":
-            account = "coalesce(account_id, source_account_id)"
-        fields = {name: column(name, kind) for name, kind in kinds.items()} | {"account_id": account}
-        return (
-            f"select _record_id as record_id, source_system, {quote_identifier(source_id)} as source_customer_id, "
-            f"{quote_literal(contract.name)} as contract, {column('customer_kind')} as customer_kind, "
-            f"{version} as updated_at, {seen} as first_seen_at, coalesce({version}, {seen}) as last_seen_at, "
-            f"true as is_master, {column('deleted_at', 'TIMESTAMP')} is not null as is_deleted, "
-            f"{column('deleted_at', 'TIMESTAMP')} as deleted_at, _record_id as reference_record_id, _row_hash as record_hash, "
-            f"{column('gender')} as gender, cast(1 as BIGINT) as row_count, "
-            f"{', '.join(f'{sql} as {name}' for name, sql in fields.items())} from newest_rows where _record_id is not null"
-        )
-    empty = " and ".join(f"{quote_identifier(name)} is null" for name in block) or "true"
-    referenced = f"md5(concat_ws({_SEPARATOR}, 'ref', coalesce(customer_ref_system, source_system), customer_ref_id))"
-    fields = {name: f"any_value({column(name, kind)})" for name, kind in kinds.items()}
-    return (
-        "select _record_id as record_id, "
-        f"min(case when {empty} then coalesce(customer_ref_system, source_system) else source_system end) as source_system, "
-        f"min(case when {empty} then customer_ref_id end) as source_customer_id, "
-        f"{quote_literal(contract.name)} as contract, cast(null as VARCHAR) as customer_kind, "
-        f"max({version}) as updated_at, min({seen}) as first_seen_at, max({seen}) as last_seen_at, "
-        "false as is_master, false as is_deleted, cast(null as TIMESTAMP) as deleted_at, "
-        f"min(case when customer_ref_id is not null then {referenced} end) as reference_record_id, "
-        "cast(null as BIGINT) as record_hash, cast(null as VARCHAR) as gender, count(*) as row_count, "
-        f"{', '.join(f'{sql} as {name}' for name, sql in fields.items())} "
-        "from newest_rows where _record_id is not null group by _record_id"
-    )
+            fields["account_id"] = "coalesce(account_id, source_account_id)"
+    else:
+        points = f"_record_id = {_REFERENCE}"
+        system = f"case when {points} then coalesce(customer_ref_system, source_system) else source_system end"
+        source_id = f"case when {points} then customer_ref_id end"
+        reference = f"case when customer_ref_id is not null then {_REFERENCE} end"
+    listed = ", ".join(f"{sql} as {name}" for name, sql in fields.items())
+    return f"""
+        select
+            _record_id as record_id,
+            {system} as source_system,
+            {source_id} as source_customer_id,
+            {quote_literal(contract.name)} as contract,
+            {contract.person_role == "master"} as is_master,
+            {reference} as reference_record_id,
+            {"_row_hash" if contract.person_role == "master" else "cast(null as BIGINT)"} as record_hash,
+            {listed}
+        from newest_rows
+        where _row_key in (select bundle_key from contract_activity)
+        """
 
 
-def _combined(union: str) -> str:
-    """Return SQL that folds the parts into one row per record; a master speaks for the rows that point at it."""
-    masters = (
-        "source_system", "source_customer_id", "contract", "customer_kind", "updated_at", "deleted_at", "record_hash", "gender",
-        *BLOCK_COLUMNS,
-    )  # fmt: skip
-    spoken = ", ".join(
-        f"coalesce(max({name}) filter (where is_master), min({name}) filter (where not is_master)) as {name}"
-        for name in masters
-    )
-    return (
-        f"with parts as ({union}), repeated as (select record_id from parts group by record_id having count(*) > 1) "
-        "select * from parts where record_id not in (select record_id from repeated) union all by name "
-        f"select record_id, {spoken}, min(first_seen_at) as first_seen_at, max(last_seen_at) as last_seen_at, "
-        "bool_or(is_master) as is_master, bool_or(is_deleted) as is_deleted, min(reference_record_id) as reference_record_id, "
-        "cast(sum(row_count) as BIGINT) as row_count from parts where record_id in (select record_id from repeated) group by record_id"
-    )
-
-
-def _typed_nulls() -> str:
-    kinds = {
-        "record_id": "VARCHAR", "source_system": "VARCHAR", "source_customer_id": "VARCHAR", "contract": "VARCHAR",
-        "customer_kind": "VARCHAR", "updated_at": "TIMESTAMP", "first_seen_at": "TIMESTAMP", "last_seen_at": "TIMESTAMP",
-        "is_master": "BOOLEAN", "is_deleted": "BOOLEAN", "deleted_at": "TIMESTAMP", "reference_record_id": "VARCHAR",
-        "record_hash": "BIGINT", "gender": "VARCHAR", "row_count": "BIGINT",
-    } | {name: "DATE" if name == "birth_date" else "VARCHAR" for name in BLOCK_COLUMNS}  # fmt: skip
-    return ", ".join(f"cast(null as {kind}) as {name}" for name, kind in kinds.items())
+def _column(contract: Contract, name: str | None, kind: str) -> str:
+    known = name is not None and name in contract.column_names
+    return quote_identifier(name) if known and name else f"cast(null as {kind})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from identity.normalised_records import IDENTIFIERS
+from identity.normalising.identifiers import IDENTIFIERS
 from identity.normalising.stages import apply_to_value
 from identity.normalising.values import normalise_document, normalise_email, normalise_phone
 from identity.published import readable_folder

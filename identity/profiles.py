@@ -30,26 +30,49 @@ EVIDENCE = (
     "phone_secondary_key", "local_key", "postal_code", "street_number", "loyalty_card_key", "account_key",
     "reference_record_id",
 )  # fmt: skip
+IS_BARE = (
+    "(coalesce(name_key, document_number, email_key, email_secondary_key, phone_key, phone_secondary_key, local_key, "
+    "loyalty_card_key, account_key, reference_record_id) is null)"
+)
+"""SQL that tells whether a record shows nothing to compare; a device alone is nothing, and such records stay apart."""
 
 
 def create_profiles(con: DuckDBPyConnection) -> None:
     """Create `profiles` (one row per distinct bundle of comparable evidence) and `record_profiles` (rid, profile).
 
-    A profile is numbered by its smallest rid. Deleted masters belong to none. Rules compare profiles, not records: a
+    A profile is numbered by its smallest rid. Deleted registrations belong to none. Rules compare profiles, not records: a
     customer with a hundred orders under one registration is one node, not five thousand pairs.
     """
-    grouped = ", ".join(EVIDENCE)
+    listed = ", ".join(EVIDENCE)
     con.execute(
-        "create or replace temp table record_profiles as select rid, cast(min(rid) over (partition by "
-        f"{grouped}, case when coalesce(name_key, document_number, email_key, email_secondary_key, phone_key, phone_secondary_key, local_key, "
-        "loyalty_card_key, account_key, reference_record_id) is null then rid end) as INTEGER) as profile "
-        "from records where not is_deleted"
+        # two hashes make 128 bits: equal evidence is told by them, and never kept
+        f"""
+        create or replace temp table record_evidence as
+        select rid, hash({listed}) as first_hash, hash('second', {listed}) as second_hash, {IS_BARE} as is_bare
+        from records
+        where not is_deleted
+        """
     )
     con.execute(
-        "create or replace temp table profiles as select p.profile, p.record_count, r.* exclude (rid), n.nicknames from "
-        "(select profile, count(*) as record_count from record_profiles group by profile) p "
-        f"join (select rid, {grouped} from records) r on r.rid = p.profile left join nicknames n on n.given_key = r.given_key"
+        """
+        create or replace temp table record_profiles as
+        select r.rid, cast(case when r.is_bare then r.rid else g.profile end as INTEGER) as profile
+        from record_evidence r
+        left join (
+            select first_hash, second_hash, min(rid) as profile from record_evidence where not is_bare group by all
+        ) g on g.first_hash = r.first_hash and g.second_hash = r.second_hash
+        """
     )
+    con.execute(
+        f"""
+        create or replace temp table profiles as
+        select p.profile, p.record_count, {listed}, n.nicknames
+        from (select profile, count(*) as record_count from record_profiles group by profile) p
+        join records r on r.rid = p.profile
+        left join nicknames n using (given_key)
+        """
+    )
+    con.execute("drop table record_evidence")
 
 
 def load_nicknames(con: DuckDBPyConnection) -> None:

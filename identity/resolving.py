@@ -112,7 +112,7 @@ def _create_outputs(con: DuckDBPyConnection, ws: Workspace, run: Run, config: Id
     assign_customer_ids(con)
     create_crosswalk(con)
     create_customer_records(con)
-    create_identifiers(con, config, salt)
+    create_identifiers(con, salt)
     create_match_edges(con, config, salt)
     create_guard_decisions(con, salt)
     create_tombstones(con, salt)

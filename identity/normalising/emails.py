@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from identity.normalising.stages import Normaliser
 from workspace.sql import quote_literal
 
@@ -31,18 +33,31 @@ FREE_MAIL_DOMAINS = frozenset(
     "telefonica.net movistar.es ono.com ya.com wanadoo.es orange.es proton.me protonmail.com pm.me gmx.com gmx.es "
     "gmx.net mail.com mail.ru yandex.com zoho.com tutanota.com fastmail.com hey.com qq.com 163.com".split()
 )
+
+
+def _list(values: Iterable[str]) -> str:
+    return ", ".join(quote_literal(value) for value in values)
+
+
 _TYPOS = "MAP {" + ", ".join(f"{quote_literal(k)}: {quote_literal(v)}" for k, v in DOMAIN_TYPOS.items()) + "}"
 
 EMAILS = Normaliser(
     inputs=("value",),
     stages=(
-        {"text": r"regexp_replace(lower(trim({value}, ' <>\"''(),;')), '^mailto:|\s', '', 'g')"},
+        {"lowered": r"lower(trim({value}, ' <>\"''(),;'))"},
+        {
+            "text": r"case when starts_with({lowered}, 'mailto:') or regexp_matches({lowered}, '\s') "
+            r"then regexp_replace({lowered}, '^mailto:|\s', '', 'g') else {lowered} end",
+        },
         {"is_shaped": r"regexp_full_match({text}, '[a-z0-9.!#$%&''*+/=?^_`\x{7c}~-]{1,64}@[a-z0-9.-]{3,190}')"},
         {
             "user": "case when {is_shaped} then split_part({text}, '@', 1) end",
             "typed_domain": "case when {is_shaped} then rtrim(split_part({text}, '@', 2), '.') end",
         },
-        {"domain": f"coalesce(map_extract_value({_TYPOS}, {{typed_domain}}), {{typed_domain}})"},
+        {
+            "domain": f"case when {{typed_domain}} in ({_list(DOMAIN_TYPOS)}) "
+            f"then map_extract_value({_TYPOS}, {{typed_domain}}) else {{typed_domain}} end",
+        },
         {
             "is_valid": "{user} is not null and not starts_with({user}, '.') and not ends_with({user}, '.') "
             "and not contains({user}, '..') "

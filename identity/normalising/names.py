@@ -68,25 +68,47 @@ _SUFFIX_MAP = "MAP {" + ", ".join(f"{quote_literal(k)}: {quote_literal(v)}" for 
 NAMES = Normaliser(
     inputs=("value", "country"),
     stages=(
-        {"tidy": r"trim(regexp_replace({value}, '\s+', ' ', 'g'))"},
+        {
+            # most names are already tidy: what rewrites them runs on the others only, which halves the cost
+            "tidy": r"case when contains({value}, '  ') or regexp_matches({value}, '[\t\r\n]') "
+            r"then trim(regexp_replace({value}, '\s+', ' ', 'g')) else trim({value}) end",
+        },
         {
             # "Silva, Maria" is how filing systems write it
-            "ordered": r"regexp_replace({tidy}, '^([^,]{2,60}), ?([^,]{2,60})$', '\2 \1')",
+            "ordered": r"case when contains({tidy}, ',') then regexp_replace({tidy}, '^([^,]{2,60}), ?([^,]{2,60})$', '\2 \1') "
+            "else {tidy} end",
         },
-        {"plain": "regexp_replace(lower(strip_accents({ordered})), '[''´`’]', '', 'g')"},
-        {"letters": "regexp_replace({plain}, '[^a-z]+', ' ', 'g')"},
-        {"untitled": f"regexp_replace(trim({{letters}}), '^(({_words(TITLES)}) )+', '')"},
-        {"words": f"trim(regexp_replace(' ' || replace({{untitled}}, ' ', '  ') || ' ', ' {_words(PARTICLES)} ', ' ', 'g'))"},
-        {"tokens": "regexp_replace({words}, ' +', ' ', 'g')"},
+        {"lowered": "lower(strip_accents({ordered}))"},
+        {
+            "plain": "case when regexp_full_match({lowered}, '[a-z ]*') then {lowered} "
+            "else translate({lowered}, '''´`’', '') end",
+        },
+        {
+            "letters": "case when regexp_full_match({plain}, '[a-z ]*') then {plain} "
+            "else trim(regexp_replace({plain}, '[^a-z]+', ' ', 'g')) end",
+        },
+        {
+            "untitled": f"case when split_part({{letters}}, ' ', 1) in ({_list(TITLES)}) "
+            f"then regexp_replace({{letters}}, '^({_words(TITLES)} )+', '') else {{letters}} end",
+        },
+        {
+            "tokens": f"case when regexp_matches({{untitled}}, '(^| ){_words(PARTICLES)}( |$)') "
+            "then trim(regexp_replace(regexp_replace(' ' || replace({untitled}, ' ', '  ') || ' ', "
+            f"' {_words(PARTICLES)} ', ' ', 'g'), ' +', ' ', 'g')) else {{untitled}} end",
+        },
         {
             "is_placeholder": f"{{tokens}} = '' or {{tokens}} in ({_list(PLACEHOLDERS)}) "
-            f"or trim({{letters}}) in ({_list(PLACEHOLDERS)}) or {{tokens}} = repeat({{tokens}}[1], length({{tokens}}))",
-            "ending": f"case when contains({{tokens}}, ' ') then regexp_extract({{tokens}}, ' {_words(tuple(SUFFIXES))}$', 1) end",
+            f"or {{letters}} in ({_list(PLACEHOLDERS)}) or {{tokens}} = repeat({{tokens}}[1], length({{tokens}}))",
+            "last": "split_part({tokens}, ' ', -1)",
+            "is_company": f"regexp_matches({{letters}}, '(^| ){_words(COMPANY_WORDS)}( |$)') "
+            r"or regexp_matches({plain}, ' s[./ ]?a\.?$')",
         },
         {
-            "stem": "case when not {is_placeholder} then case when coalesce({ending}, '') <> '' "
-            "then left({tokens}, length({tokens}) - length({ending}) - 1) else {tokens} end end",
-            "is_company": rf"regexp_matches({{tokens}}, '\b{_words(COMPANY_WORDS)}\b') or regexp_matches({{plain}}, '\bs[./ ]?a\.?$')",
+            "ending": f"case when {{last}} in ({_list(tuple(SUFFIXES))}) and contains({{tokens}}, ' ') then {{last}} end",
+        },
+        {
+            "stem": "case when {is_placeholder} then null when {ending} is not null "
+            "then left({tokens}, length({tokens}) - length({ending}) - 1) else {tokens} end",
         },
         {"parts": "string_split({stem}, ' ')"},
         {
@@ -95,7 +117,7 @@ NAMES = Normaliser(
             "family_key": f"case when len({{parts}}) < 2 then null when len({{parts}}) > 2 and {{country}} in ({_list(_SPANISH)}) "
             "then {parts}[len({parts}) - 1] else {parts}[len({parts})] end",
             "middle_key": "case when len({parts}) > 2 then array_to_string({parts}[2:len({parts}) - 1], ' ') end",
-            "suffix_key": f"map_extract_value({_SUFFIX_MAP}, nullif({{ending}}, ''))",
+            "suffix_key": f"map_extract_value({_SUFFIX_MAP}, {{ending}})",
             "full_name": "case when {is_placeholder} then null when {ordered} = upper({ordered}) or {ordered} = lower({ordered}) "
             f"then array_to_string(list_transform(string_split(lower({{ordered}}), ' '), lambda w: case when w in ({_list(PARTICLES)}) "
             "then w else upper(w[1]) || w[2:] end), ' ') else {ordered} end",

@@ -50,7 +50,7 @@ class Bound:
 
 
 def staged_select(relation: str, bounds: Sequence[Bound], columns: Mapping[str, str]) -> str:
-    """Return a SELECT over `relation` that runs all stages level by level and yields `columns` (name to SQL)."""
+    """Return a SELECT over `relation` that runs all stages level by level and yields `columns` (name to SQL; `*` for all)."""
     depth = max((len(bound.stages) for bound in bounds), default=0)
     inner = relation
     for level in range(depth):
@@ -61,7 +61,7 @@ def staged_select(relation: str, bounds: Sequence[Bound], columns: Mapping[str, 
             for name, sql in bound.stages[level].items()
         ]
         inner = f"(select *, {', '.join(fields)} from {inner})"
-    chosen = ", ".join(f"{sql} as {quote_identifier(name)}" for name, sql in columns.items())
+    chosen = ", ".join("*" if name == "*" else f"{sql} as {quote_identifier(name)}" for name, sql in columns.items())
     return f"select {chosen} from {inner}"
 
 
