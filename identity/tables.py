@@ -22,6 +22,8 @@ RECORD_COLUMNS = (
     "document_kind", "document_is_valid", "document_is_company", "email", "email_secondary", "phone", "phone_is_mobile",
     "phone_is_landline", "phone_secondary", "birth_date", "gender", "street", "street_number", "address_complement",
     "district", "city", "state_code", "postal_code", "country_code", "loyalty_card_id", "account_id", "device_id",
+    # dbt finds the salted hash of a golden e-mail or telephone by these
+    "email_key", "phone_key",
 )  # fmt: skip
 ORDERS = {
     "customer_crosswalk": "rid",
