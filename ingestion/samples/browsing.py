@@ -103,7 +103,15 @@ def _campaign_origin(contacts: Contacts, clicked: NDArray[Any]) -> pl.DataFrame:
     ).with_columns(referrer=pl.lit(None, dtype=pl.String))
 
 
-def _sessions(block: Block, orders: pl.DataFrame, rng: np.random.Generator, *, person, start, origin) -> _Sessions:  # noqa: ANN001
+def _sessions(
+    block: Block,
+    orders: pl.DataFrame,
+    rng: np.random.Generator,
+    *,
+    person: NDArray[Any],
+    start: NDArray[Any],
+    origin: pl.DataFrame,
+) -> _Sessions:
     count, bought = len(person), np.arange(len(person)) < len(orders)
     own = block.registers.shop.some_profile(person, rng)
     guest = orders["account"].is_null().to_numpy()

@@ -105,7 +105,8 @@ def _products(rng: np.random.Generator) -> pl.DataFrame:
 
 def _stores(locale: Locale) -> tuple[pl.DataFrame, list[NDArray[Any]]]:
     """Return one own store per city, two more in the largest, a partner in every third, and the online shop."""
-    rows, of_city = [], []
+    rows: list[dict[str, str | None]] = []
+    of_city: list[NDArray[Any]] = []
     for number, city in enumerate(locale.cities):
         wanted = [("own", f"Loja {city.name}")]
         wanted += [("own", f"Loja {city.name} {part}") for part in ("Norte", "Sul")] if number < 2 else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,8 @@ from ingestion.samples.registers import registered_on
 from ingestion.samples.seasons import AS_OF_SECONDS, instants, iso_instant, local_text, utc_times
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ingestion.samples.block import Block
 
 _CSV = Form("csv")
@@ -74,7 +76,7 @@ def write_customers(block: Block) -> None:
     block.truth.records("crm_customers", "crm", ids, block.people.ids(register.owner))
 
 
-def _write_updates(block: Block, frame: pl.DataFrame, updated, rng: np.random.Generator) -> None:  # noqa: ANN001
+def _write_updates(block: Block, frame: pl.DataFrame, updated: NDArray[Any], rng: np.random.Generator) -> None:
     """Write newer versions: people who moved, changed phone or corrected their data, and a few deletions."""
     changed = np.flatnonzero((rng.random(len(frame)) < 0.05) & (updated < AS_OF_SECONDS - 10 * 86400))
     again = render(block.people, block.registers.crm.owner[changed], CRM, block.streams.of("crm updates"))

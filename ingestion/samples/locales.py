@@ -72,5 +72,5 @@ def load_locale(country: str) -> Locale:
     text = files("ingestion.samples").joinpath(f"data/locale_{country.lower()}.yml").read_text(encoding="utf-8")
     raw: dict[str, Any] = yaml.safe_load(text)
     cities = tuple(City(*row) for row in raw.pop("cities"))
-    frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+    frozen: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
     return Locale(**frozen, cities=cities)

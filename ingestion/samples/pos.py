@@ -89,7 +89,15 @@ def write_sales(block: Block, purchases: Purchases) -> pl.DataFrame:
     )
 
 
-def _header(block: Block, rng: np.random.Generator, *, store, at, numbers, named) -> pl.DataFrame:  # noqa: ANN001
+def _header(
+    block: Block,
+    rng: np.random.Generator,
+    *,
+    store: NDArray[Any],
+    at: NDArray[Any],
+    numbers: NDArray[Any],
+    named: NDArray[Any],
+) -> pl.DataFrame:
     count = len(numbers)
     stores = block.catalogue.stores["store_id"]
     person = taken_rows(block.registers.till.profiles, named).select(
@@ -162,7 +170,7 @@ def _returns(
     return receipts, lines, {"sale": sale, "at": later[rows]}
 
 
-def _write(block: Block, sales: pl.DataFrame, lines: pl.DataFrame, days, buyer) -> None:  # noqa: ANN001
+def _write(block: Block, sales: pl.DataFrame, lines: pl.DataFrame, days: NDArray[Any], buyer: NDArray[Any]) -> None:
     clock = local_text("at", block.zone, "%d/%m/%Y %H:%M").alias("DATA_HORA")
     money = ["VLR_BRUTO", "VLR_DESCONTO", "VLR_TOTAL"]
     written = sales.select(

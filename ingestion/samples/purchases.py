@@ -105,7 +105,7 @@ def fill_baskets(purchases: Purchases, traits: Traits, catalogue: Catalogue, rng
     count = len(purchases)
     owner, position = repeated(1 + np.minimum(rng.poisson(1.25, count), 11))
     buyer = purchases.buyer[owner]
-    product = _products(owner, buyer, traits, catalogue, rng)
+    product = _products(buyer, traits, catalogue, rng)
     quantity = 1 + (rng.random(len(owner)) < 0.16) * rng.integers(1, 4, len(owner))
     price = catalogue.price_cents[product]
     gross = price * quantity
@@ -116,8 +116,8 @@ def fill_baskets(purchases: Purchases, traits: Traits, catalogue: Catalogue, rng
     return Baskets(owner, position + 1, product, quantity, price, discount, net, *totals)
 
 
-def _products(owner, buyer, traits: Traits, catalogue: Catalogue, rng: np.random.Generator) -> NDArray[np.int64]:  # noqa: ANN001
-    count = len(owner)
+def _products(buyer: NDArray[Any], traits: Traits, catalogue: Catalogue, rng: np.random.Generator) -> NDArray[np.int64]:
+    count = len(buyer)
     product = pick_frequent(rng, len(catalogue.price_cents), count, exponent=0.7, shift=8)
     wants_premium = rng.random(count) < traits.premium_taste[buyer]
     premium = np.flatnonzero(catalogue.is_premium)

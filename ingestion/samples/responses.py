@@ -63,13 +63,14 @@ def draw_responses(block: Block, contacts: Contacts, orders: pl.DataFrame) -> pl
     opened = delivered & ((lot["open"] < rates["open"]) | (keen & (rates["open"] > 0)))
     may_click = np.where(rates["open"] > 0, opened, delivered)
     clicked = may_click & (lot["click"] < np.where(keen, 0.9, rates["click"])) & (rates["click"] > 0)
+    seen_after = 400 + rng.exponential(5 * 3600, len(sent)).astype(np.int64)
     spans = {
         "delivered": (delivered, 2 + rng.integers(0, 300, len(sent))),
         "machine": (delivered & (lot["machine"] < rates["machine"]), 305 + rng.integers(0, 40, len(sent))),
         "bounce_hard": (bounced, 1 + rng.integers(0, 100, len(sent))),
         "bounce_soft": (soft, 1 + rng.integers(0, 7200, len(sent))),
-        "open": (opened, 400 + (rng.exponential(5 * 3600, len(sent))).astype(np.int64)),
-        "click": (clicked, None),
+        "open": (opened, seen_after),
+        "click": (clicked, seen_after + 20 + rng.integers(0, 600, len(sent))),
         "reply": (delivered & (lot["reply"] < rates["reply"]), 600 + rng.integers(0, 86400, len(sent))),
         "unsubscribe": (
             delivered & ~keen & (lot["unsubscribe"] < rates["unsubscribe"]),
@@ -80,7 +81,6 @@ def draw_responses(block: Block, contacts: Contacts, orders: pl.DataFrame) -> pl
             900 + rng.integers(0, 86400, len(sent)),
         ),
     }
-    spans["click"] = (clicked, spans["open"][1] + 20 + rng.integers(0, 600, len(sent)))
     frames = [
         _some(sent[mask], "open" if kind == "machine" else kind, (at + delay)[mask], kind == "machine")
         for kind, (mask, delay) in spans.items()
