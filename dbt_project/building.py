@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # What costs a full pass over the largest feeds and repeats what the models already guarantee or the marts' keys show.
 _COSTLY_TESTS = ("path:models/staging,resource_type:test", "test_name:relationships")
 # What a result is reported of; hooks are dbt's own business.
-_KINDS = ("model", "seed", "test")
+_KINDS = ("model", "seed", "test", "unit_test")
 
 
 class BuildFailed(UnavistaError):
@@ -39,7 +39,7 @@ class NodeResult:
     unique_id: str
     name: str
     kind: str
-    """model, seed or test"""
+    """model, seed, test or unit_test"""
     status: str
     """success, pass, warn, fail, error or skipped"""
     seconds: float
@@ -116,7 +116,7 @@ def build(
         return _build_on_spark(workspace, arguments, variables, manifest, on_node)
     watch = _passed_on(manifest, on_node)
     return _results(
-        _invoke(workspace, [*arguments, "--no-write-json"], variables, manifest=manifest, on_finished=watch)
+        run_dbt(workspace, [*arguments, "--no-write-json"], variables, manifest=manifest, on_finished=watch)
     )
 
 
@@ -139,7 +139,7 @@ def _build_on_spark(
         if one.unique_id in manifest.nodes and str(manifest.nodes[one.unique_id].resource_type) in _KINDS
     )
     # Staging is made of views over the lake, which the audit reads: they cost nothing to make here too.
-    _invoke(workspace, ["run", "--select", "path:models/staging", "--no-write-json"], variables, manifest=manifest)
+    run_dbt(workspace, ["run", "--select", "path:models/staging", "--no-write-json"], variables, manifest=manifest)
     for node in nodes if on_node else ():
         on_node(node)
     return BuildResult(nodes)
@@ -158,7 +158,7 @@ def prepare_manifest(workspace: Workspace) -> Path:
     if manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return manifest
     stamp.unlink(missing_ok=True)
-    _invoke(workspace, ["parse"], variables)
+    run_dbt(workspace, ["parse"], variables)
     write_text_atomic(stamp, wanted)
     return manifest
 
@@ -171,20 +171,21 @@ def run_unit_tests(workspace: Workspace, run: Run) -> BuildResult:
     """
     arguments = ["test", "--select", "test_type:unit", "--no-write-json"]
     variables = build_variables(workspace, run)
-    return _results(_invoke(workspace, arguments, variables, manifest=_manifest(workspace)))
+    return _results(run_dbt(workspace, arguments, variables, manifest=_manifest(workspace)))
 
 
 def _selection(select: list[str] | None, full_tests: bool) -> list[str]:
-    arguments = ["--select", *select] if select else []
+    # Tests that also read a model outside the selection and its parents would fail for want of it.
+    arguments = ["--select", *select, "--indirect-selection", "buildable"] if select else []
     return arguments if full_tests else [*arguments, "--exclude", *_COSTLY_TESTS]
 
 
 def _manifest(workspace: Workspace) -> Any:
     """Return the parsed project; parsing is partial, so an unchanged project is only read back."""
-    return _invoke(workspace, ["parse", "--no-write-json"], parse_variables(workspace))
+    return run_dbt(workspace, ["parse", "--no-write-json"], parse_variables(workspace))
 
 
-def _invoke(
+def run_dbt(
     workspace: Workspace,
     arguments: list[str],
     variables: dict[str, Any],
@@ -192,6 +193,11 @@ def _invoke(
     manifest: Any = None,
     on_finished: Callable[[str, Any], None] | None = None,
 ) -> Any:
+    """Run one dbt command in the workspace and return its result; people get one kind of error from it.
+
+    Raises:
+        BuildFailed: dbt could not run at all.
+    """
     write_profiles(workspace)
     try:
         return invoke(workspace, arguments, variables, manifest=manifest, on_finished=on_finished)
