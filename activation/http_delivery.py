@@ -187,8 +187,9 @@ def _refused_rows(response: httpx.Response, batch: Batch) -> dict[str, tuple[str
         return {}
     errors = document.get("errors") if isinstance(document, dict) else None
     found: dict[str, tuple[str, str | None]] = {}
+    known = frozenset(batch.message_keys)
     for error in errors if isinstance(errors, list) else []:
-        key = _row_of(error, batch)
+        key = _row_of(error, batch, known)
         if key is None:
             # Something was refused, and the answer does not say what: no row of the batch counts as confirmed.
             return dict.fromkeys(batch.message_keys, (REJECTED, "unattributed_error"))
@@ -196,12 +197,12 @@ def _refused_rows(response: httpx.Response, batch: Batch) -> dict[str, tuple[str
     return found
 
 
-def _row_of(error: Any, batch: Batch) -> str | None:
+def _row_of(error: Any, batch: Batch, known: frozenset[str]) -> str | None:
     if not isinstance(error, dict):
         return None
-    if error.get("message_key") in batch.message_keys:
-        return str(error["message_key"])
-    index = error.get("index")
+    key, index = error.get("message_key"), error.get("index")
+    if isinstance(key, str) and key in known:
+        return key
     if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(batch.message_keys):
         return batch.message_keys[index]
     return None

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from receiving_server import Receiver
 
+from activation.batching import Batch
+from activation.http_delivery import HttpDelivery, Reply
 from activation.syncing import activate
 from quality.gate import sign
 from workspace.errors import ConfigError, GateRefused
@@ -175,6 +177,29 @@ def test_new_hash_waits_when_the_old_one_could_not_be_removed(shop: Shop, receiv
     receiver.bad_rows = set()
     activate(shop.ws, run)
     assert len(receiver.members) == 1 and [row["customer_id"] for row in receiver.members.values()] == ["c1"]
+
+
+def test_new_hash_counts_once_when_it_crashed_between_the_two_calls_of_a_move(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _connect_hashed(shop, receiver)
+    activate(shop.ws, shop.publish([_ads("c1", email="old@example.com")]))
+    run = shop.publish([_ads("c1", email="new@example.com")])
+    original = HttpDelivery.send
+
+    def send(self: HttpDelivery, batch: Batch) -> Reply:
+        reply = original(self, batch)
+        if batch.operation == "upsert":
+            raise KeyboardInterrupt
+        return reply
+
+    with monkeypatch.context() as patch:
+        patch.setattr(HttpDelivery, "send", send)
+        with pytest.raises(KeyboardInterrupt):
+            activate(shop.ws, run)
+    (result,) = activate(shop.ws, run)
+    assert result.status == "completed" and len(receiver.members) == 1
+    assert set(receiver.effects.values()) == {1} and len(receiver.effects) == 3
 
 
 def test_two_people_with_one_address_are_one_row_at_a_destination_keyed_by_hash(shop: Shop, receiver: Receiver) -> None:
