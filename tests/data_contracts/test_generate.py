@@ -9,7 +9,9 @@ import yaml
 from pydantic import BaseModel
 
 from data_contracts.dbt_sources import dbt_sources
-from data_contracts.generate import STAGING, differences, main, write
+from data_contracts.dbt_marts import mart_files
+from data_contracts.dbt_staging import STAGING_LINEAGE, staging_files
+from data_contracts.generate import STAGING, differences, generated_files, main, write
 from data_contracts.json_schemas import write_json_schema
 from data_contracts.lineage import LINEAGE_COLUMNS
 from data_contracts.loader import load_contracts
@@ -37,8 +39,44 @@ def test_sources_hold_every_feed_and_column_when_generated() -> None:
             assert ("pii" in node["config"].get("tags", [])) == column.is_pii
 
 
+def test_staging_models_name_every_column_of_their_feed_when_generated() -> None:
+    files = staging_files()
+    models = {
+        model["name"]: model
+        for name, text in files.items()
+        if name.endswith(".yml")
+        for model in yaml.safe_load(text)["models"]
+    }
+    feeds = load_contracts("feeds")
+    assert len(models) == len(feeds)
+    for name, model in models.items():
+        (sql,) = [text for file, text in files.items() if file.endswith(f"/{name}.sql")]
+        (feed,) = [feed for feed in feeds.values() if f"source('lake', '{feed.name}')" in sql]
+        wanted = [*feed.column_names, *STAGING_LINEAGE]
+        assert [column["name"] for column in model["columns"]] == wanted
+        selected = sql.rpartition("select\n")[2].partition("\nfrom")[0].split(",\n")
+        assert [line.strip().split(" as ")[-1] for line in selected] == wanted
+        assert model["data_tests"][0]["unique_combination"]["arguments"]["columns"] == list(feed.primary_key)
+
+
+def test_marts_carry_contract_key_references_and_personal_data_when_generated() -> None:
+    text = mart_files()["orders/_fct_orders.yml"]
+    (model,) = yaml.safe_load(text)["models"]
+    assert model["config"]["contract"] == {"enforced": True} and model["description"].startswith("One row per order")
+    columns = {column["name"]: column for column in model["columns"]}
+    (reference,) = columns["customer_id"]["data_tests"]
+    assert reference["relationships"]["arguments"] == {"to": "ref('dim_customers')", "field": "customer_id"}
+    assert columns["net_amount"]["data_type"] == "decimal(18,2)"
+    tests = {next(iter(test)): next(iter(test.values())) for test in model["data_tests"]}
+    assert tests["unique_combination"]["arguments"] == {"columns": ["order_id"]}
+    assert "net_amount" in tests["required_columns"]["arguments"]["columns"]
+    (customers,) = yaml.safe_load(mart_files()["customers/_dim_customers.yml"])["models"]
+    email = next(column for column in customers["columns"] if column["name"] == "email_hash")
+    assert email["config"] == {"tags": ["pii"], "meta": {"classification": "confidential", "pii": "quasi"}}
+
+
 def test_difference_is_readable_when_a_column_is_added_or_removed_by_hand(tmp_path: Path) -> None:
-    assert len(write(tmp_path)) == len(dbt_sources())
+    assert len(write(tmp_path)) == len(generated_files())
     assert differences(tmp_path) == []
     file = tmp_path / STAGING / "pos/_pos__sources.yml"
     lines = file.read_text().splitlines(keepends=True)
