@@ -72,8 +72,11 @@ def land(
         FileProblem: too many rows would be quarantined, or groups stand in the lake already with other content.
     """
     lake = Lake(bench.ws)
-    settle_versions(bench.con, conformed.path, lake.row_files(batch.contract.name), batch.contract)
-    if batch.feed.config.group_by and batch.contract.version_column not in batch.feed.mapped_names:
+    is_versioned = batch.contract.version_column in batch.feed.mapped_names
+    settle_versions(
+        bench.con, conformed.path, lake.row_files(batch.contract.name), batch.contract, is_versioned=is_versioned
+    )
+    if batch.feed.config.group_by and not is_versioned:
         mark_split_groups(bench.con, conformed.path, lake.row_files(batch.contract.name))
     counts = _counts(bench, batch, conformed)
     _refuse_too_many(batch, counts)
@@ -172,7 +175,13 @@ def _refuse_too_many(batch: Batch, counts: dict[str, int]) -> None:
 
 
 def _write_rows(bench: Workbench, batch: Batch, conformed: Conformed, target: Path) -> None:
-    names = ", ".join(quote_identifier(column.name) for column in batch.contract.columns)
+    filled = batch.feed.mapped_names
+    names = ", ".join(
+        quote_identifier(column.name)
+        if column.name in filled
+        else f"cast(null as {column.physical_type}) as {quote_identifier(column.name)}"
+        for column in batch.contract.columns
+    )
     source_file = "__file" if "__file" in conformed.stage.carried else quote_literal(batch.source_file)
     bench.con.execute(
         f"copy (select {names}, _record_id, _row_key, _row_hash, cast({source_file} as VARCHAR) as _source_file, "

@@ -131,12 +131,13 @@ def _date(raw: str, dialect: Dialect) -> str:
 
 
 def _instant(raw: str, dialect: Dialect) -> str:
+    # cheap looks first: the pattern is matched only where an offset may stand, which most sources never write
+    tail = f"substr({raw}, 14)"
+    marks = " or ".join(f"contains({tail}, '{mark}')" for mark in ("Z", "z", "+", "-"))
     offset = rf"regexp_matches({raw}, '^\d.*:\d\d.*(Z|z|[+-]\d\d(:?\d\d)?)$')"
-    naive = rf"case when regexp_matches({raw}, '^\d') then try_cast({raw} as TIMESTAMP) end"
-    iso = (
-        f"case when {offset} then timezone('UTC', try_cast({raw} as TIMESTAMPTZ)) "
-        f"else {_to_utc(naive, dialect.timezone)} end"
-    )
+    naive = _to_utc(f"case when {raw} >= '0' and {raw} < ':' then try_cast({raw} as TIMESTAMP) end", dialect.timezone)
+    zoned_text = f"make_timestamp(epoch_us(try_cast({raw} as TIMESTAMPTZ)))"
+    iso = f"case when {marks} then case when {offset} then {zoned_text} else {naive} end else {naive} end"
     if not dialect.formats:
         return iso
     if dialect.formats[0] in EPOCH_FORMATS:
@@ -155,7 +156,8 @@ def _epoch(raw: str, unit: str) -> str:
 def _to_utc(naive: str, zone: str) -> str:
     if zone in ("UTC", "Etc/UTC"):
         return naive
-    return f"try(timezone('UTC', timezone({quote_literal(zone)}, {naive})))"
+    # make_timestamp over epoch_us is timezone('UTC', …) without a second look into the time zone tables
+    return f"make_timestamp(epoch_us(try(timezone({quote_literal(zone)}, {naive}))))"
 
 
 def _list(formats: tuple[str, ...]) -> str:

@@ -25,7 +25,7 @@ _STRUCT_KIND = "STRUCT(v "
 
 
 def conform_sql(bench: Workbench, feed: Feed, contract: Contract, stage: Stage) -> str:
-    """Return the SELECT that yields contract columns, row identities, `__line`, `__problem` and `__text`.
+    """Return the SELECT of the contract columns that the feed fills, row identities, `__line`, `__problem`, `__text`.
 
     `__problem` is null for a good row, else `reason|column`, or `blank` or `filtered`. `__text` is the source row as
     text, present for problem rows only.
@@ -49,11 +49,14 @@ def conform_sql(bench: Workbench, feed: Feed, contract: Contract, stage: Stage) 
     ]  # fmt: skip
     settings = bench.ws.settings.ingestion
     problem = problem_sql(contract, mapped, Horizon(bench.run.as_of_naive, settings.future_tolerance_days))
-    return _assembled(contract, stage, mapped, source, values, problem, where_status(feed, stage, where))
+    return _assembled(
+        contract, feed.mapped_names, stage, mapped, source, values, problem, where_status(feed, stage, where)
+    )
 
 
 def _assembled(  # noqa: PLR0917
     contract: Contract,
+    filled: frozenset[str],
     stage: Stage,
     mapped: list[MappedColumn],
     source: str,
@@ -61,7 +64,7 @@ def _assembled(  # noqa: PLR0917
     problem: str,
     status: str,
 ) -> str:
-    names = ", ".join(one.name for one in mapped)
+    names = ", ".join(one.name for one in mapped if one.column.name in filled)
     carried = "".join(f", {name}" for name in stage.carried)
     texts, text = _source_text(stage)
     kept = "".join(f", {name}" for name in texts)
@@ -79,8 +82,8 @@ def _assembled(  # noqa: PLR0917
         f"__typed as (select {', '.join(f'{one.typed()} as {one.name}' for one in mapped)}, "
         f"{''.join(f'{one.raw_name}, ' for one in raws)}{own}{flags} from __mapped), "
         f"__judged as (select *, coalesce(__malformed, __status, {problem}) as __problem from __typed) "
-        f"select {names}, {record_id(contract)} as _record_id, {row_key(contract)} as _row_key, "
-        f"{row_hash(contract)} as _row_hash, __line, __problem{carried}, "
+        f"select {names}, {record_id(contract, filled)} as _record_id, {row_key(contract)} as _row_key, "
+        f"{row_hash(contract, filled)} as _row_hash, __line, __problem{carried}, "
         f"case when __problem is not null and __problem not in ('{BLANK}', '{FILTERED}') then {text} end as __text "
         "from __judged"
     )

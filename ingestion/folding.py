@@ -119,7 +119,8 @@ def _problem(feed: Feed, stage: Stage, keys: list[str], expressions: dict[str, M
 
 def with_line_problems(query: str, contract: Contract, feed: Feed, stage: Stage) -> str:
     """Return `query` over the groups followed by the source rows that could not join one, in the order of the file."""
-    empty = {column.name: column.physical_type for column in contract.columns}
+    filled = feed.mapped_names
+    empty = {column.name: column.physical_type for column in contract.columns if column.name in filled}
     empty |= {name: LINEAGE_COLUMNS[name] for name in ("_record_id", "_row_key", "_row_hash")}
     nulls = ", ".join(f"cast(null as {kind}) as {quote_identifier(name)}" for name, kind in empty.items())
     carried = "".join(f", {_line_carried(name)} as {name}" for name in stage.carried)

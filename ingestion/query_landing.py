@@ -122,7 +122,7 @@ def _summary(con: DuckDBPyConnection, rows: Path, feed: Feed) -> tuple[str | Non
         )
     count, watermark, mixed = con.execute(
         f"select count(*), cast(max({quote_identifier(name)}) as VARCHAR), "
-        f"cast(bit_xor(md5_number_lower(cast(to_json(rows) as VARCHAR))) as VARCHAR) from {source} as rows"
+        f"cast(bit_xor(md5_number(cast(to_json(rows) as VARCHAR))) as VARCHAR) from {source} as rows"
     ).fetchall()[0]
     if not count:
         return None, (), None

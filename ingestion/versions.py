@@ -13,15 +13,22 @@ if TYPE_CHECKING:
     from data_contracts.loader import Contract
 
 
-def settle_versions(con: DuckDBPyConnection, conformed: Path, lake_files: list[Path], contract: Contract) -> None:
+_NO_VERSION = "cast(null as TIMESTAMP)"
+
+
+def settle_versions(
+    con: DuckDBPyConnection, conformed: Path, lake_files: list[Path], contract: Contract, *, is_versioned: bool
+) -> None:
     """Create the temporary table `contested(position, outcome)`: the good rows that are not simply new.
 
     `duplicate` is a repeat of a row (same key, same content) that stands in the lake or earlier in the batch;
     `superseded` is a row whose key has a greater version, in the lake or in the batch. Versions are ordered by the
     contract's version column with null as the smallest, then by the row hash, so that arrival does not decide.
-    Only keys that occur more than once are sorted: the cost follows the change.
+    `is_versioned` says that the feed fills the version column. Only keys that occur more than once are sorted: the cost
+    follows the change.
     """
-    version = quote_identifier(contract.version_column) if contract.version_column else "cast(null as TIMESTAMP)"
+    stored_version = quote_identifier(contract.version_column) if contract.version_column else _NO_VERSION
+    version = stored_version if is_versioned else _NO_VERSION
     incoming = f"read_parquet({quote_literal(conformed)}, file_row_number = true)"
     con.execute(
         "create or replace temp table contested_keys as select _row_key from "
@@ -41,7 +48,7 @@ def settle_versions(con: DuckDBPyConnection, conformed: Path, lake_files: list[P
     )
     if stored:
         candidates += (
-            f" union all select -1, _row_key, _row_hash, {version} from {stored} "
+            f" union all select -1, _row_key, _row_hash, {stored_version} from {stored} "
             "where _row_key in (select _row_key from contested_keys)"
         )
     con.execute(

@@ -12,7 +12,6 @@ from shop_feeds import utc
 from ingestion.column_types import Dialect, as_text, number, typed
 from workspace.sql import connect, quote_literal
 
-
 PLAIN = Dialect()
 
 
