@@ -11,6 +11,7 @@ from quality.balances import check_balances
 from quality.budgets import check_budgets
 from quality.build_reading import compare
 from quality.feed_checks import check_feed, has_unchecked_batches
+from quality.guarding import guarded
 from quality.identity_checks import check_identity
 from quality.mart_checks import check_marts, record_contents
 from quality.operations_tables import quality_operations, read_checks, transaction, write_checks
@@ -38,11 +39,12 @@ def audit(ws: Workspace, run: Run, *, dbt_failures: Iterable[tuple[str, str]] = 
         results = [
             *marts.results,
             *check_balances(compared),
-            *check_identity(compared),
-            *check_budgets(compared, marts.contents),
+            *guarded("identity", "identity", lambda: check_identity(compared)),
+            *guarded("budget", "budgets", lambda: check_budgets(compared, marts.contents)),
             *(_failed_test(unique_id, message) for unique_id, message in dbt_failures),
         ]
-        restated = find_restatements(compared)
+        # Restatements explain a publication; a build that broke its shape gets none.
+        restated = [] if any(one.status in ("fail", "error") for one in results) else find_restatements(compared)
     with quality_operations(ws) as con, transaction(con):
         con.execute("delete from checks where run_id = ? and stage <> 'feed'", [run.run_id])
         write_checks(con, run, results)

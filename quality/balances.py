@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from data_contracts.loader import load_contracts
 from quality.balance_rules import RULES, BalanceRule
 from quality.contents import products_by_table
+from quality.guarding import guarded
 from quality.results import CheckResult
 from workspace.sql import quote_identifier
 
@@ -29,9 +31,15 @@ class _Side:
 def check_balances(compared: Compared) -> list[CheckResult]:
     """Compare lake with staging for every feed contract, and staging with marts for every rule, to the row and cent."""
     contracts = load_contracts("feeds", compared.ws)
-    results = [_lake_and_staging(compared, contract) for contract in contracts.values()]
+    results = []
+    for contract in contracts.values():
+        subject = f"lake → {staging_model(contract)}"
+        results += guarded("balance", subject, partial(_lake_and_staging, compared, contract))
     promised = {staging_model(one) for one in contracts.values()} | set(products_by_table(compared.ws))
-    return results + [_layers(compared, rule) for rule in RULES if promised.issuperset(rule.tables)]
+    for rule in RULES:
+        if promised.issuperset(rule.tables):
+            results += guarded("balance", rule.name, partial(_layers, compared, rule))
+    return results
 
 
 def staging_model(contract: Contract) -> str:
@@ -39,14 +47,14 @@ def staging_model(contract: Contract) -> str:
     return f"staging.stg_{contract.domain}__{contract.name.removeprefix(contract.domain + '_')}"
 
 
-def _lake_and_staging(compared: Compared, contract: Contract) -> CheckResult:
+def _lake_and_staging(compared: Compared, contract: Contract) -> list[CheckResult]:
     model = staging_model(contract)
     subject = f"lake → {model}"
     if not compared.has(model):
-        return _not_built(subject, [model])
+        return [_not_built(subject, [model])]
     lake = _Side("the newest versions in the lake", _newest_totals(compared, contract))
     staged = _Side(model, _totals(compared, contract, f"unavista.{model}"))
-    return _compare(subject, lake, staged)
+    return [_compare(subject, lake, staged)]
 
 
 def _measures(contract: Contract) -> list[str]:
@@ -82,15 +90,12 @@ def _newest_totals(compared: Compared, contract: Contract) -> Totals:
     return _totals(compared, contract, f"({single} union all {newest})")
 
 
-def _layers(compared: Compared, rule: BalanceRule) -> CheckResult:
+def _layers(compared: Compared, rule: BalanceRule) -> list[CheckResult]:
     missing = [table for table in rule.tables if not compared.has(table)]
     if missing:
-        return _not_built(rule.name, missing)
-    return _compare(
-        rule.name,
-        _Side(rule.left_name, _rule_totals(compared, rule.left)),
-        _Side(rule.right_name, _rule_totals(compared, rule.right)),
-    )
+        return [_not_built(rule.name, missing)]
+    left = _Side(rule.left_name, _rule_totals(compared, rule.left))
+    return [_compare(rule.name, left, _Side(rule.right_name, _rule_totals(compared, rule.right)))]
 
 
 def _rule_totals(compared: Compared, query: str) -> Totals:
