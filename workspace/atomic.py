@@ -25,7 +25,7 @@ def write_bytes_atomic(path: Path, content: bytes) -> None:
 
 def replace_file(source: Path, target: Path) -> None:
     """Rename `source` over `target` and flush the folder entry; both must be on one file system."""
-    os.replace(source, target)
+    source.replace(target)
     _sync_folder(target.parent)
 
 
@@ -34,7 +34,7 @@ def replace_dir(source: Path, target: Path) -> None:
     if target.exists():
         shutil.rmtree(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.rename(source, target)
+    source.rename(target)
     _sync_folder(target.parent)
 
 
