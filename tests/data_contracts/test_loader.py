@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from data_contracts.loader import CONTRACTS_FOLDER, Contract, contract_names, load_contract, load_contracts
+from data_contracts.loader import (
+    CONTRACTS_FOLDER,
+    Contract,
+    contract_names,
+    load_contract,
+    load_contracts,
+    read_contract,
+)
+from data_contracts.vocabulary import load_vocabulary
 from workspace.errors import ConfigError, ConfigErrors
 
 Make = Callable[..., Contract]
@@ -22,7 +30,9 @@ def column(document: dict[str, Any], index: int) -> dict[str, Any]:
 
 def test_every_packaged_contract_loads_when_read_from_its_folder() -> None:
     for kind in ("feeds", "products", "exports"):
-        for name, contract in load_contracts(kind).items():  # type: ignore[arg-type]
+        for name in contract_names(kind):  # type: ignore[arg-type]
+            # The loader trusts packaged files at run time; here they are held to the standard's schema.
+            contract = read_contract(CONTRACTS_FOLDER / kind / f"{name}.yml", kind, load_vocabulary())  # type: ignore[arg-type]
             assert contract.name == name
             assert len(set(contract.column_names)) == len(contract.columns)
 
