@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from activation.loading import load_activation
+from activation.permissions import Stages
 from activation.published import attach_published, published
-from activation.selection import Stages, select_people
+from activation.selection import select_people
 from data_contracts.vocabulary import load_vocabulary
 from workspace.errors import ConfigError
 from workspace.sql import connect

@@ -15,9 +15,10 @@ from activation.loading import ActivationConfig, SyncDefinition, load_activation
 from activation.messages import write_messages
 from activation.outcomes import REJECTED, UNKNOWN, Recorder
 from activation.payloads import PersonalDataLeak, build_payloads
+from activation.permissions import Stages
 from activation.planning import plan_rows
 from activation.published import attach_published, pass_gate
-from activation.selection import Stages, select_people
+from activation.selection import select_people
 from activation.state import create_tables
 from activation.sync_records import SyncRun, close_run, open_run
 from identity.hashing import hash_salt

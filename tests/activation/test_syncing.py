@@ -275,6 +275,7 @@ def test_sums_of_a_run_hold_by_operation(shop: Shop, receiver: Receiver) -> None
 FAULTS = st.sampled_from(["ok", "503", "hang", "drop", "401", "429"])
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(
     rounds=st.lists(
