@@ -101,7 +101,8 @@ def mapped_column(
         raw, kind = quote_identifier(name), stage.columns[name]
     if kind == '"NULL"':
         raw, kind = f"cast({raw} as VARCHAR)", "VARCHAR"
-    raw, kind = _cleaned(raw, kind, entry, source.null_values)
+    blanks = ", chr(32) || chr(9) || chr(160)" if stage.has_odd_blanks else ""
+    raw, kind = _cleaned(raw, kind, entry, source.null_values, blanks)
     return MappedColumn(column, position, raw, kind, source_dialect(stage, dialect), default_text, fails)
 
 
@@ -134,13 +135,13 @@ def _fails(feed: Feed, column_name: str, expression: MappedExpression, stage: St
     return f"({' or '.join([f'{value_name(column_name)} is null', *unreadable])})"
 
 
-def _cleaned(raw: str, kind: str, entry: ColumnMapping, null_values: list[str]) -> tuple[str, str]:
+def _cleaned(raw: str, kind: str, entry: ColumnMapping, null_values: list[str], blanks: str) -> tuple[str, str]:
     """Trim text, empty the words for null, and apply the mapping's own translation."""
     if entry.map is not None and kind != "VARCHAR":
         raw, kind = as_text(raw, kind), "VARCHAR"
     if kind != "VARCHAR":
         return raw, kind
-    text = f"nullif(trim({raw}, chr(32) || chr(9) || chr(160)), '')"
+    text = f"nullif(trim({raw}{blanks}), '')"
     if null_values:
         words = ", ".join(quote_literal(word) for word in null_values)
         text = f"case when {text} in ({words}) then null else {text} end"

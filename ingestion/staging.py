@@ -27,6 +27,7 @@ class Stage:
         text_rows: Values are the text of typed values, as in a replay of a Parquet or database row.
         carried: Further columns of the relation that go along unchanged, such as the origin of a replayed row.
         folded: The relation has one row for each group of source rows, with `__lines` and `__fold_problem`.
+        has_odd_blanks: Values may have tabs or no-break spaces around them.
     """
 
     relation: str
@@ -39,6 +40,7 @@ class Stage:
     text_rows: bool = False
     carried: tuple[str, ...] = ()
     folded: bool = False
+    has_odd_blanks: bool = True
 
     def resolve(self, name: str) -> str | None:
         """Return the source column of a name: exact, or the only one that differs in case alone."""

@@ -54,6 +54,8 @@ class TextShape:
     has_inner_blank_lines: bool = False
     has_bad_bytes: bool = False
     has_nul: bool = False
+    has_odd_blanks: bool = False
+    """Tabs or no-break spaces, which cost more to trim than plain blanks."""
 
     @property
     def is_plain(self) -> bool:
@@ -77,6 +79,7 @@ def write_normalised(chunks: Iterable[bytes], target: Path, encoding: str, *, sk
             data = text.encode("utf-8")
             newlines = _count_lines(data, newlines, shape)
             shape.has_nul = shape.has_nul or b"\x00" in data
+            shape.has_odd_blanks = shape.has_odd_blanks or b"\t" in data or b"\xc2\xa0" in data
             out.write(data)
     return shape
 

@@ -47,7 +47,11 @@ def csv_stage(text: Path, shape: TextShape, source: FileSource, max_line_bytes: 
     relation = _read_csv(text, columns, source.delimiter, source.quote, source.header, max_line_bytes)
     header = 1 if source.header else 0
     return Stage(
-        relation, columns, first_row=1 + header + source.skip_lines, expected_rows=max(shape.lines - header, 0)
+        relation,
+        columns,
+        first_row=1 + header + source.skip_lines,
+        expected_rows=max(shape.lines - header, 0),
+        has_odd_blanks=shape.has_odd_blanks,
     )
 
 

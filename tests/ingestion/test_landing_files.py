@@ -233,3 +233,11 @@ def test_where_defaults_maps_and_expressions(shop):
         ("expression_failed", "net_amount"),
         ("expression_failed", "net_amount"),
     ]
+
+
+@pytest.mark.parametrize("name", ["  A b ", "\u00a0A b\u00a0 ", "\tA b", '" A b "'])
+def test_blanks_around_a_value_are_no_part_of_it(shop, name):
+    shop.feed(columns=STORE_COLUMNS)
+    shop.file("tills.csv", HEADER + f" 1 ,{name}, 2020-01-02 ,\n2,   ,,\n")
+    shop.land()
+    assert shop.rows("store_id, store_name, opened_on") == [("1", "A b", date(2020, 1, 2)), ("2", None, None)]
