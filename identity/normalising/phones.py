@@ -17,8 +17,10 @@ CALLING_CODES = {
 _NO_TRUNK_ZERO = ("IT",)
 _AREA = "([14689][1-9]|2[12478]|3[1-578]|5[1345]|7[134579])"
 _BR_MOBILE, _BR_FIXED = f"{_AREA}9[0-9]{{8}}", f"{_AREA}[2-5][0-9]{{7}}"
-_PT_MOBILE, _PT_FIXED = "(9[1-36][0-9]{7}|6[0-9]{8})", "(2[1-9][0-9]{7}|30[0-9]{7})"
-_ES_MOBILE, _ES_FIXED = "(6[0-9]{8}|7[1-9][0-9]{7})", "(8[1-8][0-9]{7}|9[1-8][0-9]{7})"
+_PT_MOBILE = "9[1-36][0-9]{7}"
+_PT_FIXED = "(2([12][0-9]|3[1-689]|4[1-59]|[57][1-9]|6[1-35689]|8[1-69]|9[1256])[0-9]{6}|30[0-9]{7})"
+_ES_MOBILE = "(6[0-9]|7[1-48])[0-9]{7}"
+_ES_FIXED = "(8([1356][0-9]|[28][0-8]|[47][1-9])|9([135][0-9]|[268][0-8]|4[1-9]|7[124-9]))[0-9]{6}"
 _CODES = "MAP {" + ", ".join(f"{quote_literal(k)}: {quote_literal(v[0])}" for k, v in CALLING_CODES.items()) + "}"
 _LENGTHS = " or ".join(
     f"{{code}} = {quote_literal(code)} and length({{significant}}) between {low} and {high}"
@@ -89,7 +91,7 @@ PHONES = Normaliser(
         },
         {
             "phone": "case when {is_valid} then '+' || case when {code} = '' then {bare} "
-            "else {code} || case when {code} = '54' and false then '9' else '' end || {significant} end end",
+            "else {code} || {significant} end end",
             "is_mobile_phone": "{is_valid} and coalesce({is_mobile}, false)",
             "is_landline": "{is_valid} and coalesce({is_fixed}, false)",
             # without an area code a Brazilian number is no address, yet it still speaks for its holder
@@ -104,6 +106,6 @@ PHONES = Normaliser(
 
 Brazil: area codes in use (Anatel), carrier code after a trunk zero, and the ninth digit of mobiles (Anatel resolution
 553/2010, all areas since November 2016). Portugal: nine digits, mobiles 91/92/93/96 (Anacom's plan). Spain: nine digits,
-mobiles 6 and 71 to 79 (CNMC's plan). Elsewhere: the calling code and the length of the national number.
+mobiles 6, 71 to 74 and 78 (CNMC's plan). Elsewhere: the calling code and the length of the national number.
 `local_number` is a Brazilian number without its area code; `country` is ISO 3166-1 alpha-2.
 """

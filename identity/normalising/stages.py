@@ -69,12 +69,9 @@ def apply_to_value(normaliser: Normaliser, **inputs: str | None) -> dict[str, An
     """Run a normaliser on one value with the same SQL that runs on columns, and return its outputs by name."""
     import duckdb
 
-    statement = _single_statement(normaliser)
-    con = duckdb.connect()
-    try:
-        row = con.execute(statement, [inputs[name] for name in normaliser.inputs]).fetchall()[0]
-    finally:
-        con.close()
+    values = [inputs[name] for name in normaliser.inputs]
+    with duckdb.connect(config={"threads": "1"}) as con:
+        row = con.execute(_single_statement(normaliser), values).fetchall()[0]
     return dict(zip(normaliser.outputs, row, strict=True))
 
 

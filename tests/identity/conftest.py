@@ -44,7 +44,7 @@ class Lake:
             [[row.get(name) for name in names] for row in rows],
         )
         lineage = {
-            "_record_id": record_id(contract), "_row_key": row_key(contract), "_row_hash": row_hash(contract),
+            "_record_id": record_id(contract, names), "_row_key": row_key(contract), "_row_hash": row_hash(contract, names),
             "_source_file": "'test'", "_source_row": "rowid + 1", "_batch_id": f"'{batch}'", "_run_id": "'run'",
             "_ingested_at": "timestamp '2026-01-01'", "_contract_version": "'1.0.0'",
         }  # fmt: skip
@@ -85,20 +85,19 @@ class Lake:
 
     def customer_of(self, source_id: str, system: str = "crm") -> str | None:
         """Return the customer of a registered record, or of the receipt `source_id` when the system is pos."""
-        con = duckdb.connect()
-        folder = self.ws.build / "identity"
         if system == "pos":
-            query = (
-                f"select c.customer_id from read_parquet('{self.ws.lake}/pos_sales/*/*.parquet') s "
-                f"join read_parquet('{folder}/customer_crosswalk.parquet') c on c.record_id = s._record_id where source_sale_id = ?"
-            )
-        else:
-            query = (
-                f"select c.customer_id from read_parquet('{folder}/customer_records.parquet') r "
-                f"join read_parquet('{folder}/customer_crosswalk.parquet') c using (record_id) "
-                "where r.source_system = 'crm' and r.source_customer_id = ?"
-            )
-        rows = con.execute(query, [source_id]).fetchall()
+            return self.customer_of_row("pos_sales", "source_sale_id", source_id)
+        return self.customer_of_row("crm_customers", "source_customer_id", source_id)
+
+    def customer_of_row(self, contract: str, key: str, value: str) -> str | None:
+        """Return the customer of a row of the lake."""
+        con = duckdb.connect()
+        rows = con.execute(
+            f"select c.customer_id from read_parquet('{self.ws.lake}/{contract}/*/*.parquet') r "
+            f"join read_parquet('{self.ws.build}/identity/customer_crosswalk.parquet') c on c.record_id = r._record_id "
+            f"where r.{key} = ? order by _batch_id desc",
+            [value],
+        ).fetchall()
         con.close()
         return rows[0][0] if rows else None
 
