@@ -8,6 +8,7 @@ from data_contracts.loader import load_contracts
 from ingestion.lake import Lake
 from quality.contents import schema_of
 from quality.results import CheckResult
+from quality.rule_messages import counted
 
 if TYPE_CHECKING:
     from quality.build_reading import Compared
@@ -49,7 +50,7 @@ def _records_once(compared: Compared, crosswalk: str) -> CheckResult:
         "records_once",
         repeated,
         total,
-        f"{repeated:,} rows of the crosswalk repeat a record",
+        f"{counted(repeated, 'row')} of the crosswalk that repeat a record",
     )
 
 
@@ -71,7 +72,7 @@ def _records_known(compared: Compared, crosswalk: str) -> CheckResult:
         "records_known",
         unknown,
         total,
-        f"{unknown:,} of {total:,} person records of the lake are not in the crosswalk",
+        f"{counted(unknown, 'person record')} of the lake, of {total:,}, not in the crosswalk",
     )
 
 
@@ -84,7 +85,11 @@ def _crosswalk_customers_exist(compared: Compared, crosswalk: str) -> CheckResul
         f"from (select distinct customer_id from {crosswalk} where customer_id is not null)"
     ).fetchall()[0]
     return _result(
-        subject, "customers_exist", unknown, total, f"{unknown:,} customers of the crosswalk are not in {_CUSTOMERS}"
+        subject,
+        "customers_exist",
+        unknown,
+        total,
+        f"{counted(unknown, 'customer')} of the crosswalk not in {_CUSTOMERS}",
     )
 
 
@@ -95,7 +100,7 @@ def _customers_have_records(compared: Compared, crosswalk: str) -> CheckResult:
         f"select count(*), count(*) filter (customer_id not in (select customer_id from {crosswalk} "
         "where customer_id is not null)) from unavista.marts.dim_customers"
     ).fetchall()[0]
-    message = f"{made_up:,} customers of {_CUSTOMERS} have no record in the crosswalk"
+    message = f"{counted(made_up, 'customer')} of {_CUSTOMERS} without a record in the crosswalk"
     return _result(_CUSTOMERS, "customers_have_records", made_up, total, message)
 
 
@@ -113,7 +118,7 @@ def _mart_customers_exist(compared: Compared) -> list[CheckResult]:
             f"(select customer_id, count(*) as row_count from unavista.{table} "
             "where customer_id is not null group by 1)"
         ).fetchall()[0]
-        message = f"{unknown:,} rows of {table} name a customer that is not in {_CUSTOMERS}"
+        message = f"{counted(int(unknown), 'row')} of {table} with a customer that is not in {_CUSTOMERS}"
         found.append(_result(table, "customers_exist", int(unknown), total, message))
     return found
 

@@ -25,21 +25,21 @@ def broken_rule(contract: Contract, subject: str, key: tuple[str, ...], answer: 
     if "unexpected_count" in answer.result:
         count = int(answer.result["unexpected_count"])
         return {
-            "message": f"{subject}: {_counted(count, 'row')} {_breaks(contract, rule, answer)}",
+            "message": f"{subject}: {counted(count, 'row')} {_breaks(contract, rule, answer)}",
             "failing_count": count,
             "sample_keys": _index_keys(answer.result, key),
         }
     count = int(answer.result["observed_value"])
     if rule == "unique":
         return {
-            "message": f"{subject}: {_counted(count, 'value')} of {names} more than once",
+            "message": f"{subject}: {counted(count, 'value')} of {names} that stand more than once",
             "failing_count": count,
             "sample_keys": () if meta["pii"] else _row_keys(rows, meta["columns"]),
         }
     if rule == "pattern":
         column = contract.column(meta["columns"][0])
         return {
-            "message": f"{subject}: {_counted(count, 'row')} with a {names} that does not match {column.pattern}",
+            "message": f"{subject}: {counted(count, 'row')} with a {names} that does not match {column.pattern}",
             "failing_count": count,
             "expected": column.pattern,
         }
@@ -59,7 +59,8 @@ def error_message(subject: str, meta: dict[str, Any], raised: str | None) -> str
     return f"{subject}: the rule {about!r} could not be checked ({detail[:200]})"
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, as in `1 row` and `1,204 rows`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
@@ -105,5 +106,11 @@ def _index_keys(result: dict[str, Any], key: tuple[str, ...]) -> tuple[str, ...]
     return _row_keys(rows, list(key)) if key else ()
 
 
-def _row_keys(rows: list[dict[str, Any]], names: list[str]) -> tuple[str, ...]:
+def _row_keys(rows: Any, names: list[str]) -> tuple[str, ...]:
+    """Return a few keys as text, from rows or from one row of lists, which is how Great Expectations sums rows up."""
+    if isinstance(rows, dict) or (rows and any(isinstance(rows[0].get(name), list) for name in names)):
+        grouped = rows if isinstance(rows, dict) else rows[0]
+        rows = [
+            dict(zip(names, values, strict=False)) for values in zip(*(grouped[name] for name in names), strict=False)
+        ]
     return tuple(" / ".join(str(row.get(name)) for name in names) for row in rows[:_SAMPLES])

@@ -48,7 +48,10 @@ def test_verdict_is_pass_when_everything_holds(built: Workspace) -> None:
         ("update marts.fct_orders set currency_code = 'brl'", "6 rows with a currency_code that does not match"),
         ("update marts.fct_service_contacts set contact_type = 'whining'", "not one of the 5 allowed words"),
         ("update marts.fct_orders set is_return = null where order_id = 'o1'", "1 row without is_return"),
-        ("insert into marts.dim_customers select * from marts.dim_customers", "6 values of customer_id more than once"),
+        (
+            "insert into marts.dim_customers select * from marts.dim_customers",
+            "6 values of customer_id that stand more than once",
+        ),
         ("alter table marts.fct_orders drop returned_amount", "the contract's returned_amount is missing"),
         ("alter table marts.fct_orders add column net_worth INTEGER", "net_worth is not in the contract"),
         (
@@ -73,12 +76,12 @@ def test_verdict_is_pass_when_everything_holds(built: Workspace) -> None:
         ("insert into marts.fct_service_contacts from marts.fct_service_contacts", "service contacts do not balance"),
         (
             "update marts.fct_orders set customer_id = 'ghost' where order_id = 'o1'",
-            "1 rows of marts.fct_orders name a cust",
+            "1 row of marts.fct_orders with a customer that is not",
         ),
-        ("delete from marts.dim_customers where customer_id = 'c1'", "1 customers of the crosswalk are not in"),
+        ("delete from marts.dim_customers where customer_id = 'c1'", "1 customer of the crosswalk not in"),
         (
             "insert into marts.dim_customers values ('made up', 'SP')",
-            "1 customers of marts.dim_customers have no record",
+            "1 customer of marts.dim_customers without a record",
         ),
     ],
 )
@@ -96,7 +99,7 @@ def test_verdict_is_stop_when_a_record_is_not_in_the_crosswalk_exactly_once(buil
     file = built.build / "identity" / "customer_crosswalk.parquet"
     crosswalk = pl.read_parquet(file)
     pl.concat([crosswalk.tail(5), crosswalk.tail(1)]).write_parquet(file)
-    stopped_by(audit(built, FIRST), "1 rows of the crosswalk repeat a record", "1 of 6 person records of the lake")
+    stopped_by(audit(built, FIRST), "1 row of the crosswalk that repeat", "1 person record of the lake, of 6, not in")
 
 
 def test_verdict_is_stop_when_a_test_of_the_models_failed(built: Workspace) -> None:

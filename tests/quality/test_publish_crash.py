@@ -33,7 +33,7 @@ refresh_operations(ws)
 print("done", flush=True)
 """
 KILLS = 25
-BIG = "insert into marts.fct_orders select order_id || '-' || n, customer_id, * exclude (order_id, customer_id) "
+BIG = "insert into marts.fct_orders select order_id || '-' || n, customer_id, * exclude (order_id, customer_id, n) "
 BIG += "from marts.fct_orders, range(20000) as t(n)"
 
 
