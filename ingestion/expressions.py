@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ingestion.aggregates import AGGREGATE_PREFIX, AGGREGATES, Aggregate, aggregate, argument, nodes, without_aggregates
 from workspace.errors import ConfigError
 from workspace.expressions import ALLOWED_FUNCTIONS, validate_expression
 
 if TYPE_CHECKING:
     from ingestion.feeds import Feed
 
-AGGREGATE_PREFIX = "__aggregate_"
 NUMBER_PREFIX = "__number_"
 """Column `__number_X` is source column X read as a number with the feed's decimal and thousands marks."""
 
@@ -26,28 +25,12 @@ MAPPING_FUNCTIONS = ALLOWED_FUNCTIONS | {
     *("to_timestamp", "timezone", "initcap", "strip_accents", "md5", "sha256", "sign", "if", "trunc", "reverse"),
     *("instr", "strpos"),
 }
-AGGREGATES = frozenset({"sum", "avg", "min", "max", "count", "count_star", "any_value", "bool_or", "bool_and"})
 _ARITHMETIC = frozenset(
     {"+", "-", "*", "/", "//", "%", "abs", "round", "ceil", "floor", "sign", "trunc", "sum", "avg"}
     | {"to_days", "to_hours", "to_minutes", "to_seconds"}
 )
 _NUMERIC_TYPES = ("INT", "DECIMAL", "NUMERIC", "DOUBLE", "FLOAT", "REAL")
 _NUMERIC_LITERALS = ("INTEGER", "NUMERIC")
-
-
-@dataclass(frozen=True)
-class Aggregate:
-    """One aggregate of a folding expression, worked out over the source rows of a group.
-
-    Attributes:
-        name: Column that holds its value in the folded rows.
-        sql: The aggregate.
-        fails: SQL over one source row that is true when the argument cannot be worked out there.
-    """
-
-    name: str
-    sql: str
-    fails: str | None
 
 
 @dataclass(frozen=True)
@@ -118,14 +101,14 @@ def _parse(text: str, group_by: tuple[str, ...] | None) -> MappedExpression:
         if group_by is None:
             return MappedExpression(as_sql(tree), *_columns_and_numbers(tree))
         found: dict[str, Any] = {}
-        outer = _without_aggregates(tree, found)
+        outer = without_aggregates(tree, found)
         columns, numbers = _columns_and_numbers(outer)
         strangers = [name for name in columns if name.lower() not in {key.lower() for key in group_by}]
         if strangers:
             raise ConfigError(
                 f"{strangers[0]!r} is not a column of `group_by`", expected=f"an aggregate such as max({strangers[0]})"
             )
-        aggregates = tuple(_aggregate(name, node, as_sql) for name, node in found.items())
+        aggregates = tuple(aggregate(name, node, as_sql) for name, node in found.items())
         inner = _columns_and_numbers(list(found.values()))
         return MappedExpression(as_sql(outer), columns, numbers, aggregates, *inner)
 
@@ -141,68 +124,10 @@ def _columns_and_numbers(tree: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _references(tree: Any) -> Iterator[tuple[str, bool]]:
-    for node in _nodes(tree):
+    for node in nodes(tree):
         if node.get("class") == "COLUMN_REF":
             name = ".".join(node["column_names"])
             yield name.removeprefix(NUMBER_PREFIX), name.startswith(NUMBER_PREFIX)
-
-
-def _without_aggregates(node: Any, found: dict[str, Any]) -> Any:
-    """Put a column in the place of each aggregate, and collect the aggregates by that column's name."""
-    if isinstance(node, list):
-        return [_without_aggregates(item, found) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if node.get("class") != "FUNCTION" or node["function_name"] not in AGGREGATES:
-        return {key: _without_aggregates(value, found) for key, value in node.items()}
-    if any(one.get("function_name") in AGGREGATES for one in _nodes(node["arguments"])):
-        raise ConfigError("an aggregate cannot stand inside another")
-    plain = _without_positions(node)
-    name = AGGREGATE_PREFIX + hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
-    # the first of many values would depend on the order of rows: the least does not
-    least = {"function_name": "min", "qualified_name": {"path": ["min"]}}
-    found[name] = node | least if node["function_name"] == "any_value" else node
-    return {
-        "class": "COLUMN_REF", "type": "COLUMN_REF", "alias": "", "query_location": 0, "column_names": [name],
-    }  # fmt: skip
-
-
-def _without_positions(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_without_positions(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    return {key: _without_positions(value) for key, value in node.items() if not key.startswith("query_location")}
-
-
-def _aggregate(name: str, node: dict[str, Any], as_sql: Callable[[Any], str]) -> Aggregate:
-    arguments = [_argument(item) for item in node["arguments"]]
-    worked_out = [as_sql(one) for one in arguments if one.get("class") != "COLUMN_REF"]
-    fails = " or ".join(f"try(struct_pack(v := {sql})) is null" for sql in worked_out) or None
-    if fails:
-        safe = [
-            item if _argument(item).get("class") == "COLUMN_REF" else _wrapped_in_try(item)
-            for item in node["arguments"]
-        ]
-        node = node | {"arguments": safe}
-    return Aggregate(name, as_sql(node), fails)
-
-
-def _wrapped_in_try(item: dict[str, Any]) -> dict[str, Any]:
-    attempt = {
-        "class": "OPERATOR", "type": "OPERATOR_TRY", "alias": "", "query_location": 0, "children": [_argument(item)],
-    }  # fmt: skip
-    return item | {"expression": attempt} if "expression" in item else attempt
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        yield tree
-        for value in tree.values():
-            yield from _nodes(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _nodes(value)
 
 
 def _rewritten(node: Any) -> Any:
@@ -212,7 +137,7 @@ def _rewritten(node: Any) -> Any:
         return node
     kind = node.get("class")
     if kind == "FUNCTION" and node["function_name"] == "number":
-        arguments = [_argument(item) for item in node["arguments"]]
+        arguments = [argument(item) for item in node["arguments"]]
         if len(arguments) != 1 or arguments[0].get("class") != "COLUMN_REF":
             raise ConfigError("number() takes one source column")
         return _as_number(arguments[0])
@@ -234,10 +159,6 @@ def _reading_numbers(node: dict[str, Any]) -> dict[str, Any]:
     elif kind == "CAST" and _casts_to_number(node):
         node["child"] = _as_number(node["child"])
     return node
-
-
-def _argument(item: dict[str, Any]) -> dict[str, Any]:
-    return item.get("expression", item)
 
 
 def _with_number(item: dict[str, Any]) -> dict[str, Any]:

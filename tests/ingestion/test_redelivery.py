@@ -94,7 +94,7 @@ def versions(seed: int) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
 def test_order_of_rows_files_and_number_of_files_do_not_matter(tmp_path, seed):
     lines = versions(seed)
     found = set()
