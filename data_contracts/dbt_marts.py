@@ -69,7 +69,7 @@ def _column(contract: Contract, column: Column, products: set[str]) -> dict[str,
         "description": column.description,
         "config": config,
     }
-    tests = []
+    tests: list[dict[str, Any]] = []
     if column.unique:
         name = f"unique_{contract.name}_{column.name}"
         tests.append({"unique": {"name": name}})

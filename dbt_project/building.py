@@ -140,8 +140,9 @@ def _build_on_spark(
     )
     # Staging is made of views over the lake, which the audit reads: they cost nothing to make here too.
     run_dbt(workspace, ["run", "--select", "path:models/staging", "--no-write-json"], variables, manifest=manifest)
-    for node in nodes if on_node else ():
-        on_node(node)
+    if on_node:
+        for node in nodes:
+            on_node(node)
     return BuildResult(nodes)
 
 
