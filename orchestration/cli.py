@@ -22,7 +22,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="One gated, explainable view of every customer: feeds in, checked and resolved; marts and consented exports out.",
+    help="One gated, explainable view of every customer: feeds in, checked and resolved; "
+    "marts and consented exports out.",
     epilog="Start with [bold]unavista demo DIR[/bold]: a sample company, run end to end. "
     "Exit codes of a run: 0 pass, 1 error, 2 held, 3 stopped.",
 )
@@ -52,12 +53,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors become a line for people."""
-    from workspace.errors import ConfigErrors, GateRefused, UnavistaError
-
     try:
         code = app(args=arguments, prog_name="unavista", standalone_mode=False)
         return code if isinstance(code, int) else 0
-    except click.exceptions.NoArgsIsHelpError:
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
         return 0
     except click.ClickException as error:
         # Not click's own code 2: to a script that would read as a held run.
@@ -66,22 +66,23 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         complain("interrupted; the same command carries on where it stopped")
         return 130
-    except ConfigErrors as error:
-        _raise_if_asked(error)
+    except Exception as error:
+        if os.environ.get(_DEBUG_VARIABLE):
+            raise
+        return _answer(error)
+
+
+def _answer(error: Exception) -> int:
+    """Say an error in words that help, and return the exit code it deserves."""
+    from workspace.errors import ConfigErrors, GateRefused, UnavistaError
+
+    if isinstance(error, ConfigErrors):
         for one in error.errors:
             complain(str(one))
-        return 1
-    except UnavistaError as error:
-        _raise_if_asked(error)
+    elif isinstance(error, UnavistaError | OSError):
         complain(str(error))
-        return 3 if isinstance(error, GateRefused) else 1
-    except Exception as error:
-        _raise_if_asked(error)
-        text = str(error) if isinstance(error, OSError) else "its text may hold data and is not shown"
-        complain(f"unexpected {type(error).__name__}: {text}; `unavista --debug ...` shows where")
-        return 1
-
-
-def _raise_if_asked(error: Exception) -> None:
-    if os.environ.get(_DEBUG_VARIABLE):
-        raise error
+    else:
+        complain(
+            f"unexpected {type(error).__name__}; its text may hold data: `unavista --debug ...` shows it and where"
+        )
+    return 3 if isinstance(error, GateRefused) else 1

@@ -14,8 +14,8 @@ where c.email is not null and s.last_protocol_number is not null
 order by s.order_count + s.service_contact_count + s.campaign_response_count desc, c.customer_id limit 1
 """
 _PAIR = """
-select min(record_id), max(record_id) from published.marts.bridge_customer_records
-where customer_id = ? having count(*) > 1
+select arg_min(record_id, source_system || record_id), arg_max(record_id, source_system || record_id)
+from published.marts.bridge_customer_records where customer_id = ? having count(*) > 1
 """
 
 
@@ -32,7 +32,7 @@ def prepare(folder: Path, *, people: int, seed: int, country: str, tell: Callabl
         tell(f"making a company of {people:,} people in {folder}")
         summary = write_sample_workspace(folder, people=people, seed=seed, locale=country)
         scaffold(folder, name="Demo", country=country)
-        tell(f"{summary.total_rows:,} rows in {len(summary.rows)} feeds; the truth stands beside them, never read by a run")
+        tell(f"{summary.total_rows:,} rows in {len(summary.rows)} feeds, and their truth, which no run reads")
     return Workspace.open(folder)
 
 

@@ -31,7 +31,9 @@ def landed(landings: Iterable[LandingResult], checks: Mapping[str, list[CheckRes
         words.append(_count(failed, "unreadable file"))
     broken = sum(any(check.status in ("fail", "error") for check in found) for found in checks.values())
     if broken:
-        words.append(f"{_count(broken, 'feed')} broke its contract" if broken == 1 else f"{broken} feeds broke contracts")
+        words.append(
+            f"{_count(broken, 'feed')} broke its contract" if broken == 1 else f"{broken} feeds broke contracts"
+        )
     return ", ".join(words)
 
 

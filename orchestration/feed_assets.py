@@ -74,7 +74,9 @@ def _landing_metadata(pipeline: Pipeline, contract: "Contract", landed: "Landing
         preview = batch_preview(pipeline.workspace, contract, [one.batch_id for one in landed.batches])
         metadata["preview_without_personal_data"] = markdown_table(preview)
     if reasons:
-        metadata["quarantine_reasons"] = markdown_table([{"reason": key, "rows": reasons[key]} for key in sorted(reasons)])
+        metadata["quarantine_reasons"] = markdown_table(
+            [{"reason": key, "rows": reasons[key]} for key in sorted(reasons)]
+        )
     if landed.failures:
         metadata["failed_files"] = markdown_table(
             [{"file": one.source_file, "problem": one.code, "what to do": one.message} for one in landed.failures[:50]]

@@ -36,8 +36,11 @@ def numbers(values: Mapping[str, float | int | None]) -> dict[str, dg.MetadataVa
 
 
 def report_link(report: Path | None) -> dict[str, dg.MetadataValue[Any]]:
-    """Return the link to the quality report, as something to click and as a path to copy; empty without a report."""
-    if report is None or not report.is_file():
+    """Return the link to the quality report, as something to click and as a path to copy; empty without one.
+
+    The report itself is written when the run ends.
+    """
+    if report is None:
         return {}
     return {"report": dg.MetadataValue.url(report.as_uri()), "report_file": dg.MetadataValue.path(str(report))}
 

@@ -1,7 +1,7 @@
 """Assets of the dbt project: one for each model, built by one dbt invocation inside the run's process.
 
-The specs come from dbt's manifest. dagster-dbt's own decorator makes an asset check of every test; with some hundreds of
-tests the event log then takes longer than the tests, so a model has one check that holds all of its tests.
+The specs come from dbt's manifest. dagster-dbt's own decorator makes an asset check of every test; with hundreds of
+tests the event log then takes longer than the tests do, so a model has one check that holds all of its tests.
 """
 
 # Dagster reads the annotations of a step as objects, so this module does not postpone them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
@@ -54,7 +54,7 @@ def model_nodes(manifest: Mapping[str, Any]) -> list[ModelNode]:
     return [found[key] for key in order]
 
 
-def judged_model(test: Mapping[str, Any], models: Iterable[str]) -> str | None:
+def judged_model(test: Mapping[str, Any], models: Container[str]) -> str | None:
     """Return the model that a test judges: the one it is attached to, or the last one that a singular test reads."""
     attached = test.get("attached_node")
     if attached in models:

@@ -56,6 +56,7 @@ class Pipeline:
     publication: Publication | None = None
     syncs: list[SyncRun] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
     error: BaseException | None = None
     report: Path | None = None
     is_exact: bool = False
@@ -89,6 +90,11 @@ class Pipeline:
     def feeds_hold(self) -> bool:
         """Tell whether no landed feed broke a promise that stops the run."""
         return not any(one.status in ("fail", "error") for checks in self.feed_checks.values() for one in checks)
+
+    @property
+    def found_fault(self) -> bool:
+        """Tell whether a check of the feeds or of the models failed, which is a verdict and not an accident."""
+        return not self.feeds_hold or (self.built is not None and not self.built.is_good)
 
     @property
     def is_unchanged(self) -> bool:
@@ -205,7 +211,9 @@ class Pipeline:
             message=self.message,
         )
         refresh_operations(self.workspace)
-        if not self._unchanged:
+        if self.publication is not None:
+            self.report = self.publication.folder / "report.html"
+        elif not self._unchanged:
             self.report = write_report(self.workspace, self.run)
         finish_run(self.workspace)
 
@@ -247,7 +255,7 @@ class Pipeline:
     def _step(self, name: str) -> Iterator[None]:
         self.begin()
         self.observer.started(name)
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         try:
             yield
         except BaseException as error:
@@ -255,6 +263,7 @@ class Pipeline:
             raise
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+            self.cpu_seconds[name] = self.cpu_seconds.get(name, 0.0) + time.process_time() - used
 
     def _tell(self, name: str, text: str) -> None:
         self.observer.finished(name, self.seconds[name], text)

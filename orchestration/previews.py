@@ -34,12 +34,8 @@ def built_tables(workspace: Workspace, nodes: Sequence[ModelNode]) -> dict[str, 
     """Return row count and first rows of each built table by unique id; views and restricted tables are left out."""
     found: dict[str, tuple[int, list[dict[str, Any]]]] = {}
     with connect(workspace, database=workspace.build_file, read_only=True) as con:
-        sizes = dict(
-            ((schema, name), int(size))
-            for schema, name, size in con.execute(
-                "select schema_name, table_name, estimated_size from duckdb_tables()"
-            ).fetchall()
-        )
+        listed = con.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
+        sizes = {(schema, name): int(size) for schema, name, size in listed}
         for node in nodes:
             if (node.schema, node.name) not in sizes or node.layer == "restricted":
                 continue

@@ -72,7 +72,9 @@ class Lines:
 
     def finished(self, step: str, seconds: float, facts: str) -> None:
         """Print the step's line."""
-        self._console.print(f"  [green]ok[/green] {DOING[step]:<22}[dim]{seconds:6.1f} s[/dim]  {facts}", highlight=False)
+        self._console.print(
+            f"  [green]ok[/green] {DOING[step]:<22}[dim]{seconds:6.1f} s[/dim]  {facts}", highlight=False
+        )
 
     def noticed(self, text: str) -> None:
         """Print the text under the steps."""

@@ -49,13 +49,17 @@ def scaffold(folder: Path, *, name: str, country: str = "BR") -> list[Path]:
         target = folder / relative
         if target.exists():
             continue
-        for word, value in words.items():
-            text = text.replace(word, value)
-        write_text_atomic(target, text)
+        write_text_atomic(target, _filled(text, words))
         written.append(target)
     write_schemas(folder)
     link_schemas(folder)
     return written
+
+
+def _filled(text: str, words: dict[str, str]) -> str:
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return text
 
 
 def _files() -> dict[str, str]:

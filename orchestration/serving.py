@@ -79,4 +79,6 @@ def _require_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise UnavistaError(f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port") from None
+            raise UnavistaError(
+                f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
+            ) from None

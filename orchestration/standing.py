@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from workspace.workspace import Workspace
 
 _RUNS = (
-    "select run_id, status, started_at, round(date_diff('millisecond', started_at, finished_at) / 1000.0, 1) as seconds, "
+    "select run_id, status, started_at, date_diff('second', started_at, finished_at) as seconds, "
     "message from store.ops.runs order by started_at desc limit 5"
 )
 _SYNCS = (
@@ -24,14 +24,14 @@ _SYNCS = (
 
 def standing(workspace: Workspace) -> dict[str, Any]:
     """Return the state of a workspace as plain values; nothing is written and a run in progress is not disturbed."""
-    from ingestion.quarantine import list_quarantine
+    from ingestion.quarantine import summarise_quarantine
     from quality.publications import current_publication
     from workspace.runs import unfinished_run
 
     current = current_publication(workspace)
     left = unfinished_run(workspace)
     waiting: dict[tuple[str, str], int] = {}
-    for group in list_quarantine(workspace):
+    for group in summarise_quarantine(workspace):
         key = (group.contract, group.reason_code)
         waiting[key] = waiting.get(key, 0) + group.open_rows
     return {
@@ -49,7 +49,9 @@ def standing(workspace: Workspace) -> dict[str, Any]:
         "unfinished_run": left.run_id if left else None,
         "runs": _recorded(workspace, "runs", _RUNS),
         "quarantine": [
-            {"contract": contract, "reason": reason, "rows": rows} for (contract, reason), rows in waiting.items() if rows
+            {"contract": contract, "reason": reason, "rows": rows}
+            for (contract, reason), rows in waiting.items()
+            if rows
         ],
         "syncs": _recorded(workspace, "sync_runs", _SYNCS),
     }
@@ -73,7 +75,8 @@ def _recorded(workspace: Workspace, table: str, query: str) -> list[dict[str, An
 
 def _rows(con: DuckDBPyConnection, table: str, query: str) -> list[dict[str, Any]]:
     known = con.execute(
-        "select 1 from duckdb_tables() where database_name = 'store' and schema_name = 'ops' and table_name = ?", [table]
+        "select 1 from duckdb_tables() where database_name = 'store' and schema_name = 'ops' and table_name = ?",
+        [table],
     ).fetchall()
     if not known:
         return []

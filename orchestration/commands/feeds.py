@@ -43,10 +43,7 @@ def list_feeds(
         unavista feeds list --contracts
     """
     opened = open_workspace(workspace)
-    if contracts:
-        rows = _contracts(opened)
-    else:
-        rows = _feeds(opened)
+    rows = _contracts(opened) if contracts else _feeds(opened)
     if as_json:
         print_json(rows)
     else:

@@ -110,17 +110,24 @@ def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> in
 def _show_standing(found: dict[str, Any]) -> None:
     published = found["published"]
     if published:
-        say(f"{found['workspace']}: published {published['run_id']}, as of {published['as_of']}, {published['rows']:,} rows")
+        say(f"{found['workspace']}: published {published['run_id']}, {published['rows']:,} rows")
     else:
         say(f"{found['workspace']}: nothing is published yet; `unavista run` makes the first view")
     if found["unfinished_run"]:
         say(f"A run was left unfinished: {found['unfinished_run']}; `unavista run` finishes it")
-    print_table(found["runs"], title="Last runs", empty="No run yet.")
-    if found["quarantine"]:
-        print_table(found["quarantine"], title="Waiting in quarantine", numbers=("rows",))
-        say("Look: unavista quarantine show FEED; repair and land again: unavista quarantine replay FEED")
+    runs = [run | {"message": _short(run["message"])} for run in found["runs"]]
+    print_table(runs, title="Last runs", empty="No run yet.", numbers=("seconds",))
+    waiting = found["quarantine"]
+    if waiting:
+        rows = sum(one["rows"] for one in waiting)
+        say(f"{rows:,} rows of {len({one['contract'] for one in waiting})} contracts wait: unavista quarantine list")
     if found["syncs"]:
         print_table(found["syncs"], title="Last syncs")
+
+
+def _short(text: str | None) -> str:
+    line = (text or "").split("\n")[0]
+    return line if len(line) <= 90 else f"{line[:87]}..."
 
 
 def sign(
@@ -146,7 +153,9 @@ def sign(
 
 
 def publish(
-    rollback: Annotated[bool, typer.Option("--rollback", help="Make the publication before this one current again.")] = False,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Make the publication before this one current again.")
+    ] = False,
     workspace: WorkspaceOption = None,
 ) -> int:
     """Go back to the publication before the current one; readers see it at once. A run publishes by itself.

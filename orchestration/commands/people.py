@@ -19,6 +19,10 @@ def register(app: typer.Typer) -> None:
 
 def profile(
     identifier: Annotated[str, typer.Argument(help="E-mail, phone, document, card, protocol, order or customer id.")],
+    masked: Annotated[
+        bool, typer.Option("--masked", help="Show personal data only as far as needed to recognise it.")
+    ] = False,
+    most: Annotated[int, typer.Option("--most", help="Rows in each list.", min=1)] = 10,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -31,17 +35,18 @@ def profile(
     from activation.profile import profile as find_profile
     from orchestration.commands.pages import show_profile
 
-    found = find_profile(open_workspace(workspace), identifier)
+    found = find_profile(open_workspace(workspace), identifier, masked=masked, most=most)
     if as_json:
         print_json(found)
     else:
         show_profile(found)
-    return 0
+    return 0 if found.customers else 1
 
 
 def why_merged(
     left: Annotated[str, typer.Argument(help="A record id, a customer id, or any identifier.")],
     right: Annotated[str, typer.Argument(help="Another one.")],
+    values: Annotated[bool, typer.Option("--values", help="Show the evidence itself; masked otherwise.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -53,7 +58,7 @@ def why_merged(
     from identity.explaining import why_merged as explain
     from orchestration.commands.pages import show_explanation
 
-    explanation = explain(open_workspace(workspace), left, right)
+    explanation = explain(open_workspace(workspace), left, right, show_values=values)
     if as_json:
         print_json(explanation)
     else:

@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder to make; files that exist there stay as they are.")],
-    name: Annotated[str | None, typer.Option("--name", help="Name of the company; the folder's name by default.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the company; the folder's name by default.")
+    ] = None,
     country: Annotated[str, typer.Option("--country", help="BR, PT, ES or ZZ (anywhere else).")] = "BR",
 ) -> int:
     """Make a workspace: a folder with configuration to start from, completed by your editor.

@@ -77,6 +77,7 @@ def preview(
 
 def activate(
     syncs: Annotated[list[str] | None, typer.Argument(help="Syncs to carry out; all when none is named.")] = None,
+    *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and count; send nothing, remember nothing.")] = False,
     trust: Annotated[
         list[str] | None, typer.Option("--trust", help="Let this sync pass its own limits once; may be repeated.")

@@ -32,7 +32,9 @@ WorkspaceOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of text.")]
 
-console = Console(soft_wrap=True)
+# In a pipe there is no width to fit, and a table folded at 80 columns is of no use to grep.
+_PIPE_WIDTH = 200
+console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 errors = Console(stderr=True, soft_wrap=True)
 
 
