@@ -189,8 +189,8 @@ def _write_rows(bench: Workbench, batch: Batch, conformed: Conformed, target: Pa
         f"{quote_literal(bench.run.run_id)} as _run_id, TIMESTAMP '{bench.run.as_of_naive}' as _ingested_at, "
         f"{quote_literal(batch.contract.version)} as _contract_version "
         f"from read_parquet({quote_literal(conformed.path)}, file_row_number = true) as rows "
-        "where __problem is null and not exists (select 1 from contested where contested.position = "
-        f"rows.file_row_number and contested.outcome in ('duplicate', 'split'))) to {quote_literal(target)} {PARQUET}"
+        "where __problem is null and file_row_number not in (select position from contested where outcome in "
+        f"('duplicate', 'split'))) to {quote_literal(target)} {PARQUET}"
     )
 
 
