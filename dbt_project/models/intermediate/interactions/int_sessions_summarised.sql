@@ -1,72 +1,62 @@
 -- One row per visit to the site or the app. A visit is the session of the source when the source has one; else the
 -- events of one visitor (device, or person record) with less than 30 minutes between them. Only events without a
--- session are put through a window: at tens of millions of rows that is the difference between one pass and three.
+-- session go through windows, and only the columns that decide a visit go with them: what the first event says about
+-- the visit is fetched at the end, for one event of each.
+{%- set gap_micros = 30 * 60 * 1000000 %}
 with events as (
 
     select
         events.source_system,
         events.source_event_id,
         events.session_id,
-        coalesce(events.device_id, events.record_id) as visitor_id,
+        coalesce(events.device_id, events.record_id, events.source_event_id) as visitor_id,
         people.customer_id,
         events.event_type,
-        events.channel,
-        events.page_path,
-        events.source_order_id,
-        events.referrer_host,
-        events.utm_source,
-        events.utm_medium,
-        events.utm_campaign,
         events.occurred_at,
-        -- Text that sorts by time and then by identifier: the first and the last event are a min and a max.
-        lpad(cast({{ x_micros('events.occurred_at') }} as string), 20, '0') || events.source_event_id as event_order
+        {{ x_micros('events.occurred_at') }} as occurred_micros
     from {{ ref('stg_ecommerce__events') }} as events
     left join {{ ref('int_record_customers') }} as people on events.record_id = people.record_id
 
 ),
 
-gaps as (
+spaced as (
 
     select
-        source_system,
-        source_event_id,
-        coalesce(visitor_id, source_event_id) as visitor_id,
-        occurred_at,
-        case
-            when {{ x_micros('occurred_at') }} - {{ x_micros('lag(occurred_at) over (partition by source_system, coalesce(visitor_id, source_event_id) order by occurred_at nulls last, source_event_id)') }} < 1800000000
-                then 0
-            else 1
-        end as is_start
+        *,
+        occurred_micros - lag(occurred_micros) over (
+            partition by source_system, visitor_id
+            order by occurred_micros nulls last, source_event_id
+        ) as micros_since_previous
     from events
     where session_id is null
 
 ),
 
-visits as (
+numbered as (
 
     select
-        source_system,
-        source_event_id,
-        'visitor:' || visitor_id || ':' || cast(
-            sum(is_start) over (
-                partition by source_system, visitor_id
-                order by occurred_at nulls last, source_event_id
-                rows between unbounded preceding and current row
-            ) as string
-        ) as visit_reference
-    from gaps
+        *,
+        sum(case when micros_since_previous < {{ gap_micros }} then 0 else 1 end) over (
+            partition by source_system, visitor_id
+            order by occurred_micros nulls last, source_event_id
+            rows between unbounded preceding and current row
+        ) as visit_number
+    from spaced
 
 ),
 
 placed as (
 
-    select events.*, 'session:' || events.session_id as visit_reference
+    select
+        source_system, 'session:' || session_id as visit_reference, source_event_id, customer_id, event_type,
+        occurred_at, occurred_micros
     from events
-    where events.session_id is not null
+    where session_id is not null
     union all
-    select events.*, visits.visit_reference
-    from events
-    inner join visits on events.source_system = visits.source_system and events.source_event_id = visits.source_event_id
+    select
+        source_system, 'visitor:' || visitor_id || ':' || cast(visit_number as string) as visit_reference,
+        source_event_id, customer_id, event_type, occurred_at, occurred_micros
+    from numbered
 
 ),
 
@@ -75,9 +65,10 @@ totals as (
     select
         source_system,
         visit_reference,
-        min(event_order) as first_event_order,
-        max(case when customer_id is not null then event_order || '|' || customer_id end) as last_identified,
-        max(case when customer_id is not null then event_order end) as last_identified_order,
+        -- Text that sorts by instant (16 digits) and then by identifier: first and last event are a min and a max.
+        min(lpad(cast(occurred_micros as string), 16, '0') || source_event_id) as first_event,
+        max(case when customer_id is not null then lpad(cast(occurred_micros as string), 16, '0') || source_event_id || '|' || customer_id end) as last_identified,
+        max(case when customer_id is not null then lpad(cast(occurred_micros as string), 16, '0') || source_event_id end) as last_identified_event,
         count(*) as event_count,
         count_if(event_type = 'page_view') as page_view_count,
         count_if(event_type = 'product_view') as product_view_count,
@@ -88,14 +79,21 @@ totals as (
     from placed
     group by source_system, visit_reference
 
+),
+
+visits as (
+
+    select *, substr(first_event, 17) as first_event_id
+    from totals
+
 )
 
 select
-    {{ x_key(["'session'", 'totals.source_system', 'totals.visit_reference', 'first_events.source_event_id']) }} as session_id,
-    totals.source_system,
-    totals.visit_reference as source_session_id,
+    {{ x_key(["'session'", 'visits.source_system', 'visits.visit_reference', 'visits.first_event_id']) }} as session_id,
+    visits.source_system,
+    visits.visit_reference as source_session_id,
     -- The person identified last in the visit: who logs in is the visitor, from the first page on.
-    substr(totals.last_identified, length(totals.last_identified_order) + 2) as customer_id,
+    substr(visits.last_identified, length(visits.last_identified_event) + 2) as customer_id,
     first_events.channel,
     -- A medium that is a word of the vocabulary, the workspace's own included, is taken as it is.
     coalesce(
@@ -104,17 +102,16 @@ select
     ) as source_channel,
     first_events.utm_campaign as source_campaign_id,
     first_events.page_path as landing_path,
-    case when totals.purchase_count > 0 then 'purchase' when totals.cart_add_count > 0 then 'cart' else 'browse' end as outcome,
-    cast(totals.event_count as bigint) as event_count,
-    cast(totals.page_view_count as bigint) as page_view_count,
-    cast(totals.product_view_count as bigint) as product_view_count,
-    cast(totals.cart_add_count as bigint) as cart_add_count,
-    cast(totals.purchase_count as bigint) as purchase_count,
-    totals.started_at,
-    totals.ended_at
-from totals
-inner join placed as first_events
-    on totals.source_system = first_events.source_system
-    and totals.visit_reference = first_events.visit_reference
-    and totals.first_event_order = first_events.event_order
+    case when visits.purchase_count > 0 then 'purchase' when visits.cart_add_count > 0 then 'cart' else 'browse' end as outcome,
+    cast(visits.event_count as bigint) as event_count,
+    cast(visits.page_view_count as bigint) as page_view_count,
+    cast(visits.product_view_count as bigint) as product_view_count,
+    cast(visits.cart_add_count as bigint) as cart_add_count,
+    cast(visits.purchase_count as bigint) as purchase_count,
+    visits.started_at,
+    visits.ended_at
+from visits
+inner join {{ ref('stg_ecommerce__events') }} as first_events
+    on visits.source_system = first_events.source_system
+    and visits.first_event_id = first_events.source_event_id
 left join {{ ref('int_channels_declared') }} as words on {{ tag_word('first_events.utm_medium') }} = words.channel
