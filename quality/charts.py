@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-_BAR_WIDTH, _BAR_HEIGHT = 220, 10
+_BAR_WIDTH, _BAR_HEIGHT = 168, 10
 _SPARK_WIDTH, _SPARK_HEIGHT = 96, 22
 _GAUGE_WIDTH, _GAUGE_HEIGHT = 220, 22
 
