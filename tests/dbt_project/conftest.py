@@ -57,9 +57,9 @@ class Shop:
             [[row.get(name) for name in names] for row in rows],
         )
         lineage = {
-            "_record_id": record_id(contract),
+            "_record_id": record_id(contract, names),
             "_row_key": row_key(contract),
-            "_row_hash": row_hash(contract),
+            "_row_hash": row_hash(contract, names),
             "_source_file": "'test'",
             "_source_row": "rowid + 1",
             "_batch_id": f"'{batch}'",
