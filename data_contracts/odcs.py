@@ -153,7 +153,7 @@ def _is_percent(value: Any) -> bool:
 
 
 def _column_problems(node: dict[str, Any], at: KeyPath, vocabulary: Vocabulary) -> Iterator[Problem]:
-    name, logical = node["name"], node.get("logicalType")
+    name, logical = node["name"], str(node.get("logicalType"))
     if not _NAME.match(name):
         yield (*at, "name"), f"column name {name!r} is not allowed", "lower snake case, not starting with _"
     if logical not in PHYSICAL_TYPES_OF:

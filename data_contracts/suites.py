@@ -8,6 +8,7 @@ whether that column is personal data, so that a report can show the rule and kee
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from data_contracts.lineage import REQUIRED_LINEAGE_COLUMNS
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
 # ODCS leaves severity free; these are the words the contracts use.
-SEVERITIES = {"error": "critical", "warning": "warning", "info": "info"}
+SEVERITIES: Mapping[str, Any] = {"error": "critical", "warning": "warning", "info": "info"}
+CRITICAL = SEVERITIES["error"]
 
 
 def expectation_suite(contract: Contract) -> ExpectationSuite:
@@ -46,12 +48,12 @@ def _shape(contract: Contract) -> list[Any]:
     query = f"with one_row as (select * from {{batch}} limit 1) select * from ({types}) where found <> promised"
     return [
         gxe.ExpectTableColumnsToMatchSet(
-            column_set=list(columns), exact_match=True, severity="critical", meta=_meta(contract, "columns")
+            column_set=list(columns), exact_match=True, severity=CRITICAL, meta=_meta(contract, "columns")
         ),
         gxe.UnexpectedRowsExpectation(
             description="Every column has the type of the contract",
             unexpected_rows_query=query,
-            severity="critical",
+            severity=CRITICAL,
             meta=_meta(contract, "types"),
         ),
     ]
@@ -63,7 +65,7 @@ def _required(contract: Contract) -> list[Any]:
     required = [(column.name, _meta(contract, "required", column)) for column in contract.columns if column.required]
     if contract.kind == "feeds":
         required += [(name, _meta(contract, "required")) for name in REQUIRED_LINEAGE_COLUMNS]
-    return [gxe.ExpectColumnValuesToNotBeNull(column=name, severity="critical", meta=meta) for name, meta in required]
+    return [gxe.ExpectColumnValuesToNotBeNull(column=name, severity=CRITICAL, meta=meta) for name, meta in required]
 
 
 def _keys(contract: Contract) -> list[Any]:
@@ -81,7 +83,7 @@ def _keys(contract: Contract) -> list[Any]:
             gxe.UnexpectedRowsExpectation(
                 description=f"One row for each {', '.join(key)}",
                 unexpected_rows_query=f"{query} having count(*) > 1",
-                severity="critical",
+                severity=CRITICAL,
                 meta=_meta(contract, "unique", *(contract.column(name) for name in key)),
             )
         )
@@ -97,7 +99,7 @@ def _values(contract: Contract, column: Column) -> list[Any]:
             gxe.ExpectColumnValuesToBeInSet(
                 column=column.name,
                 value_set=list(column.enum),
-                severity="critical",
+                severity=CRITICAL,
                 meta=_meta(contract, "allowed_values", column),
             )
         )
@@ -107,7 +109,7 @@ def _values(contract: Contract, column: Column) -> list[Any]:
                 column=column.name,
                 min_value=column.minimum,
                 max_value=column.maximum,
-                severity="critical",
+                severity=CRITICAL,
                 meta=_meta(contract, "range", column),
             )
         )
@@ -119,7 +121,7 @@ def _values(contract: Contract, column: Column) -> list[Any]:
             gxe.UnexpectedRowsExpectation(
                 description=f"{column.name} matches {column.pattern}",
                 unexpected_rows_query=query,
-                severity="critical",
+                severity=CRITICAL,
                 meta=_meta(contract, "pattern", column),
             )
         )
@@ -135,7 +137,7 @@ def _pattern_literal(pattern: str) -> str:
 def _declared(contract: Contract) -> list[Any]:
     import great_expectations.expectations as gxe
 
-    rules = [(None, rule) for rule in contract.quality]
+    rules: list[tuple[Column | None, Mapping[str, Any]]] = [(None, rule) for rule in contract.quality]
     rules += [(column, rule) for column in contract.columns for rule in column.quality]
     return [
         gxe.UnexpectedRowsExpectation(
