@@ -55,7 +55,7 @@ docs: $(STAMP) ## Build the dbt documentation site of the demo workspace
 	$(BIN)/unavista --workspace $(DEMO) docs
 
 bench: $(DEV_STAMP) ## Measure the sample run against its floor
-	$(BIN)/python -m benchmarks.sample_run
+	$(BIN)/python -m benchmarks.whole_run benchmarks/data/sample --people 5000
 
 clean: ## Remove the demo workspace and caches
 	rm -rf $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
