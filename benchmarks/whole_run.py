@@ -100,8 +100,8 @@ def floor(workspace: Workspace) -> None:
         )
         con.execute(
             "create temp table answers as select c._record_id, c.channel, count(*) as contacts, "
-            f"count(r.responded_at) as answers from {lake('campaign_contacts')} as c left join {lake('campaign_responses')} as r "
-            "using (source_system, source_contact_id) group by all"
+            f"count(r.responded_at) as answers from {lake('campaign_contacts')} as c "
+            f"left join {lake('campaign_responses')} as r using (source_system, source_contact_id) group by all"
         )
 
 
