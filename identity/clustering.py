@@ -66,17 +66,17 @@ def connected_components(count: int, left: NDArray, right: NDArray) -> NDArray:
 def cluster_nodes(nodes: Nodes, left: NDArray, right: NDArray, weight: NDArray, *, max_nodes: int) -> Clustering:
     """Cluster nodes over weighted edges so that no cluster breaks a constraint.
 
-    Components that could break one are rebuilt edge by edge: strongest first, ties by the smaller then the larger node. An
-    edge is refused when it would put two valid documents of one kind together, a company's and a person's, two given names
-    that only a nameless node connects, or more than `max_nodes` nodes. The result is a function of each component alone,
-    whatever the order of the input.
+    Components that could break one are rebuilt edge by edge: strongest first, ties by the smaller then the larger
+    node. An edge is refused when it would put two valid documents of one kind together, a company's and a person's,
+    two given names that only a nameless node connects, or more than `max_nodes` nodes. The result is a function of
+    each component alone, whatever the order of the input.
     """
     import numpy as np
 
     component = connected_components(len(nodes), left, right)
     suspect = _suspect_components(nodes, component, left, right, max_nodes)
     cluster = component.copy()
-    cuts = [set(), set(), set()]
+    cuts: list[set[int]] = [set(), set(), set()]
     if suspect.any():
         inside = suspect[component[left]]
         first, second, heavy = left[inside], right[inside], weight[inside]
@@ -97,20 +97,25 @@ def _suspect_components(nodes: Nodes, component: NDArray, left: NDArray, right: 
 
     count = len(nodes)
     suspect = np.bincount(component, minlength=count) > max_nodes
-    suspect |= _distinct_per_component(component, nodes.document, count) > 1
-    named = nodes.name >= 0
-    among_named = named[left] & named[right]
-    piece = connected_components(count, left[among_named], right[among_named])
-    suspect |= _distinct_per_component(component, np.where(named, piece, -1), count) > 1
+    suspect |= _hold_several(component, nodes.document, count)
+    # two people meet through a nameless node only where there is one
+    nameless = np.zeros(count, bool)
+    nameless[component[nodes.name < 0]] = True
+    inside = nameless[component[left]] & (nodes.name[left] >= 0) & (nodes.name[right] >= 0)
+    piece = connected_components(count, left[inside], right[inside])
+    suspect |= _hold_several(component, np.where((nodes.name >= 0) & nameless[component], piece, -1), count)
     return suspect
 
 
-def _distinct_per_component(component: NDArray, value: NDArray, count: int) -> NDArray:
+def _hold_several(component: NDArray, value: NDArray, count: int) -> NDArray:
+    """Return for each component number whether it holds more than one value; negative values are none."""
     import numpy as np
 
     has = value >= 0
-    pairs = np.unique(component[has].astype(np.int64) * (int(value.max(initial=0)) + 1) + value[has])
-    return np.bincount(pairs // (int(value.max(initial=0)) + 1), minlength=count)
+    lowest, highest = np.full(count, np.iinfo(np.int64).max), np.full(count, -1, np.int64)
+    np.minimum.at(lowest, component[has], value[has])
+    np.maximum.at(highest, component[has], value[has])
+    return highest > lowest
 
 
 class _Forest:

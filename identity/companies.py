@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from identity.normalising.countries import COUNTRIES
 from identity.normalising.documents import DOCUMENTS
 from identity.normalising.emails import is_free_mail
 from identity.normalising.stages import staged_select
-from identity.normalising.countries import COUNTRIES
 from workspace.sql import quote_literal
 
 if TYPE_CHECKING:

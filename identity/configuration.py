@@ -141,8 +141,8 @@ class _WorkspaceFile(_Section):
 def load_identity_config(workspace: Workspace | None = None) -> IdentityConfig:
     """Return the shipped configuration, with the workspace's identity.yml laid over it when there is one.
 
-    Guards and single values replace the default of the same name, patterns are added, a rule replaces the one of its name
-    or is new, and `disable_rules` switches rules off.
+    Guards and single values replace the default of the same name, patterns are added, a rule replaces the one of its
+    name or is new, and `disable_rules` switches rules off.
 
     Raises:
         ConfigErrors: every problem with file, line and key.

@@ -1,4 +1,5 @@
-"""Erasure: what a source has deleted stays deleted, and the customers it touches are known without keeping who they were."""
+"""Erasure: what a source has deleted stays deleted, and the customers it touches are known without keeping who they
+were."""
 
 from __future__ import annotations
 
@@ -28,8 +29,8 @@ def apply_tombstones(con: DuckDBPyConnection, salt: str) -> None:
 def create_tombstones(con: DuckDBPyConnection, salt: str) -> None:
     """Create `erasure_tombstones`: salted hashes of the deleted records and of the identifiers they had.
 
-    The hashes of its identifiers are those that the last publication had of the record. Earlier tombstones are carried on
-    for ever.
+    The hashes of its identifiers are those that the last publication had of the record. Earlier tombstones are
+    carried on for ever.
     """
     con.execute(
         "create or replace temp table erasure_tombstones as select record_hash, identifier_kind, identifier_hash, "
@@ -45,8 +46,9 @@ def create_tombstones(con: DuckDBPyConnection, salt: str) -> None:
 def create_erased_customers(con: DuckDBPyConnection) -> None:
     """Create `erased_customers` (customer_id, erased_at, identifier_kind): customers of today who are somebody erased.
 
-    Other feeds may still carry the e-mail or document of a person whose registration was erased. Such a customer is kept
-    out of every contact, unless a registration of theirs is alive that is newer than the erasure or never was erased.
+    Other feeds may still carry the e-mail or document of a person whose registration was erased. Such a customer is
+    kept out of every contact, unless a registration of theirs is alive that is newer than the erasure or never was
+    erased.
     """
     con.execute(
         "create or replace temp table erased_customers as select c.customer_id, max(t.erased_at) as erased_at, "

@@ -1,4 +1,5 @@
-"""Collect the person records of the lake: one row per distinct bundle of evidence, from the newest version of each row."""
+"""Collect the person records of the lake: one row per distinct bundle of evidence, from the newest version of each
+row."""
 
 from __future__ import annotations
 
@@ -28,9 +29,10 @@ _REFERENCE = "md5(concat_ws(chr(31), 'ref', coalesce(customer_ref_system, source
 def collect_raw_records(con: DuckDBPyConnection, ws: Workspace) -> None:
     """Create the table `raw_records`, one row per person record of the lake, in the order of `record_id`.
 
-    A row counts by its newest version only: what a source has corrected is no longer evidence. Order of versions is that
-    of staging: the contract's version column, then the hash of the row. Rows of one record differ in nothing but time, so
-    one of them stands for all (a registration before the rows that point at it); what is read of the others is when.
+    A row counts by its newest version only: what a source has corrected is no longer evidence. Order of versions is
+    that of staging: the contract's version column, then the hash of the row. Rows of one record differ in nothing but
+    time, so one of them stands for all (a registration before the rows that point at it); what is read of the others
+    is when.
     """
     con.execute(f"create or replace temp table activity as {_activity_of(None)}")
     con.execute(f"create or replace temp table bundles as {_bundles_of(None)}")

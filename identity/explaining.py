@@ -54,8 +54,8 @@ class Explanation:
 def why_merged(ws: Workspace, left: str, right: str, *, show_values: bool = False) -> Explanation:
     """Explain why `left` and `right` are one customer, or what keeps them apart, on the published view.
 
-    Each may be a customer id, a record id or any identifier that `identity.lookup.find_customers` knows. Values are masked
-    unless `show_values`.
+    Each may be a customer id, a record id or any identifier that `identity.lookup.find_customers` knows. Values are
+    masked unless `show_values`.
 
     Raises:
         ConfigError: identities have never been resolved in this workspace.
@@ -161,7 +161,8 @@ def _shared_facts(con: DuckDBPyConnection, left: str, right: str, show_values: b
 
 
 def _apart(con: DuckDBPyConnection, first: list[Match], second: list[Match]) -> tuple[str, ...]:
-    """Return what keeps two sets of records apart: nobody identified, a refused edge, a conflict, a guard, or nothing shared."""
+    """Return what keeps two sets of records apart: nobody identified, a refused edge, a conflict, a guard, or nothing
+    shared."""
     reasons = []
     if any(match.customer_id is None for match in (*first, *second)):
         reasons.append("a record without customer: nothing in it identifies anybody")

@@ -36,9 +36,9 @@ class Match:
 def find_customers(ws: Workspace, identifier: str) -> list[str]:
     """Return the ids of the customers that `identifier` names, sorted.
 
-    It may be a customer id (a retired one leads to today's), a record id, a document, e-mail, phone, loyalty card, account
-    or source customer id, a protocol number or an order number; it is normalised as the pipeline does. The published view
-    is read, or the build while nothing is published.
+    It may be a customer id (a retired one leads to today's), a record id, a document, e-mail, phone, loyalty card,
+    account or source customer id, a protocol number or an order number; it is normalised as the pipeline does. The
+    published view is read, or the build while nothing is published.
 
     Raises:
         ConfigError: identities have never been resolved in this workspace.

@@ -11,46 +11,62 @@ if TYPE_CHECKING:
 
     from identity.clustering import Clustering
 
+_CUSTOMER_SIZES = "(select f.* from cluster_facts f join cluster_ids i on i.cluster = f.cluster)"
 _FIGURES = {
     "records": "select count(*) from records",
     "records_deleted": "select count(*) from records where is_deleted",
     "records_identified": "select count(*) from customer_crosswalk where is_identified",
     "records_unidentified": "select count(*) from customer_crosswalk where not is_identified",
     "profiles": "select count(*) from profiles",
-    "customers": "select count(distinct customer_id) from customer_crosswalk",
+    "customers": "select count(*) from cluster_ids",
     "customers_erased": "select count(*) from erased_customers",
     "households": "select count(distinct household_id) from household_members",
     "companies": "select count(distinct company_id) from company_crosswalk",
-    "largest_customer_records": "select coalesce(max(f.record_count), 0) from cluster_facts f join cluster_ids using (cluster)",
-    "largest_customer_profiles": "select coalesce(max(f.profile_count), 0) from cluster_facts f join cluster_ids using (cluster)",
-    "largest_component_profiles": "select coalesce(max(n), 0) from (select count(*) as n from profile_clusters group by component)",
-    "customers_with_two_documents": "select count(*) from (select i.customer_id from comparable c join profile_clusters p using (profile) "
-    "join cluster_ids i using (cluster) where c.document is not null group by i.customer_id, c.document_kind "
-    "having count(distinct c.document) > 1)",
+    "largest_customer_records": f"select coalesce(max(record_count), 0) from {_CUSTOMER_SIZES}",
+    "largest_customer_profiles": f"select coalesce(max(profile_count), 0) from {_CUSTOMER_SIZES}",
+    "largest_component_profiles": """
+        select coalesce(max(n), 0) from (select count(*) as n from profile_clusters group by component)
+        """,
+    "customers_with_two_documents": """
+        select count(*) from (
+            select p.cluster from comparable c join profile_clusters p on p.profile = c.profile
+            where c.document is not null group by p.cluster, c.document_kind having min(c.document) <> max(c.document)
+        )
+        """,
     "edges": "select count(*) from match_edges where rule_name <> 'same_evidence'",
     "edges_refused": "select count(*) from match_edges where not is_within_customer and rule_name <> 'same_evidence'",
     "guards_blocked": "select count(*) from guard_decisions where decision = 'blocked'",
     "guards_ambiguous": "select count(*) from guard_decisions where decision = 'ambiguous'",
 }
+_GROUPED = (
+    "select 'edges_' || rule_name, count(*)::DOUBLE from match_edges group by rule_name",
+    """
+    select 'guards_blocked_' || identifier_kind, count(*)::DOUBLE from guard_decisions
+    where decision = 'blocked' group by identifier_kind
+    """,
+    "select 'changes_' || reason, count(*)::DOUBLE from id_changes group by reason",
+    """
+    select 'customers_by_' || customer_id_source, count(*)::DOUBLE from (
+        select distinct customer_id, customer_id_source from customer_crosswalk where customer_id is not null
+    ) group by customer_id_source
+    """,
+    f"""
+    select
+        'customers_of_' || case when record_count = 1 then '1' when record_count <= 3 then '2_to_3'
+            when record_count <= 10 then '4_to_10' when record_count <= 25 then '11_to_25' else 'over_25' end || '_records',
+        count(*)::DOUBLE
+    from {_CUSTOMER_SIZES} group by 1
+    """,
+)
 
 
 def create_metrics(con: DuckDBPyConnection, clustering: Clustering) -> None:
     """Create `identity_metrics` (metric, value): counts overall, by rule, guard, cluster size and kind of change."""
     counts = [f"select {quote_literal(name)} as metric, ({sql})::DOUBLE as value" for name, sql in _FIGURES.items()]
-    cut = {
+    cuts = {
         "components_cut_by_document": clustering.cut_by_document,
         "components_cut_by_name": clustering.cut_by_name,
         "components_cut_by_size": clustering.cut_by_size,
     }
-    counts += [f"select {quote_literal(name)}, {value}::DOUBLE" for name, value in cut.items()]
-    counts += [
-        "select 'edges_' || rule_name, count(*)::DOUBLE from match_edges group by rule_name",
-        "select 'guards_blocked_' || identifier_kind, count(*)::DOUBLE from guard_decisions where decision = 'blocked' group by identifier_kind",
-        "select 'changes_' || reason, count(*)::DOUBLE from id_changes group by reason",
-        "select 'customers_by_' || customer_id_source, count(distinct customer_id)::DOUBLE from customer_crosswalk "
-        "where customer_id is not null group by customer_id_source",
-        "select 'customers_of_' || case when f.record_count = 1 then '1' when f.record_count <= 3 then '2_to_3' "
-        "when f.record_count <= 10 then '4_to_10' when f.record_count <= 25 then '11_to_25' else 'over_25' end || '_records', "
-        "count(*)::DOUBLE from cluster_facts f join cluster_ids using (cluster) group by 1",
-    ]
-    con.execute(f"create or replace temp table identity_metrics as {' union all '.join(counts)}")
+    counts += [f"select {quote_literal(name)}, {value}::DOUBLE" for name, value in cuts.items()]
+    con.execute(f"create or replace temp table identity_metrics as {' union all '.join([*counts, *_GROUPED])}")

@@ -15,7 +15,8 @@ _LENGTHS = {"BR": (11, 14), "PT": (9,), "ES": (9,)}
 
 
 def create_corrections(con: DuckDBPyConnection, *, country: str) -> None:
-    """Create `corrections` (profile, value): for each document that fails its check digits, the valid ones one slip away.
+    """Create `corrections` (profile, value): for each document that fails its check digits, the valid ones one slip
+    away.
 
     A slip is one digit changed, two neighbours swapped, one digit lost, or one typed twice. The mistyped documents are
     few and each has about a hundred candidates, of which the check digits leave one or two; these meet the true ones by

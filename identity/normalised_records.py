@@ -39,8 +39,8 @@ _AS_TYPED = (
 def create_records(con: DuckDBPyConnection, *, country: str, as_of: datetime) -> None:
     """Create the table `records` from `raw_records`, row by row in its order: `rid`, normalised fields and keys.
 
-    `rid` is the number of the record in the order of record_id. Columns ending in `_key` are for comparing; the others are
-    for reading. A deleted registration keeps its row, emptied: what a source has deleted is no evidence.
+    `rid` is the number of the record in the order of record_id. Columns ending in `_key` are for comparing; the
+    others are for reading. A deleted registration keeps its row, emptied: what a source has deleted is no evidence.
 
     Args:
         con: Connection that holds `raw_records`.

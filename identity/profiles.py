@@ -30,22 +30,42 @@ EVIDENCE = (
     "phone_secondary_key", "local_key", "postal_code", "street_number", "loyalty_card_key", "account_key",
     "reference_record_id",
 )  # fmt: skip
-IS_BARE = (
-    "(coalesce(name_key, document_number, email_key, email_secondary_key, phone_key, phone_secondary_key, local_key, "
-    "loyalty_card_key, account_key, reference_record_id) is null)"
-)
+IS_BARE = """(coalesce(
+    name_key, document_number, email_key, email_secondary_key, phone_key, phone_secondary_key, local_key,
+    loyalty_card_key, account_key, reference_record_id
+) is null)"""
 """SQL that tells whether a record shows nothing to compare; a device alone is nothing, and such records stay apart."""
+
+
+def load_nicknames(con: DuckDBPyConnection) -> None:
+    """Create the table `nicknames` (given_key, nicknames): the names that a given name may stand for, or be called
+    by."""
+    con.execute(
+        f"""
+        create or replace temp table nicknames as
+        with pairs as (
+            select nickname, given_name from read_csv({quote_literal(NICKNAMES_FILE)}, header = true, delim = ',',
+                columns = {{'nickname': 'VARCHAR', 'given_name': 'VARCHAR'}})
+        ),
+        both_ways as (
+            select nickname as given_key, given_name as other from pairs
+            union
+            select given_name, nickname from pairs
+        )
+        select given_key, ' ' || string_agg(other, ' ' order by other) || ' ' as nicknames from both_ways group by given_key
+        """
+    )
 
 
 def create_profiles(con: DuckDBPyConnection) -> None:
     """Create `profiles` (one row per distinct bundle of comparable evidence) and `record_profiles` (rid, profile).
 
-    A profile is numbered by its smallest rid. Deleted registrations belong to none. Rules compare profiles, not records: a
-    customer with a hundred orders under one registration is one node, not five thousand pairs.
+    A profile is numbered by its smallest rid. Deleted registrations belong to none. Rules compare profiles, not
+    records: a customer with a hundred orders under one registration is one node, not five thousand pairs.
     """
     listed = ", ".join(EVIDENCE)
     con.execute(
-        # two hashes make 128 bits: equal evidence is told by them, and never kept
+        # two hashes make 128 bits: equal evidence is told by them, and they are never kept
         f"""
         create or replace temp table record_evidence as
         select rid, hash({listed}) as first_hash, hash('second', {listed}) as second_hash, {IS_BARE} as is_bare
@@ -75,47 +95,45 @@ def create_profiles(con: DuckDBPyConnection) -> None:
     con.execute("drop table record_evidence")
 
 
-def load_nicknames(con: DuckDBPyConnection) -> None:
-    """Create the table `nicknames` (given_key, nicknames): for each given name the names it may stand for, or be called by."""
-    con.execute(
-        "create or replace temp table nicknames as with pairs as (select nickname, given_name from "
-        f"read_csv({quote_literal(NICKNAMES_FILE)}, header = true, delim = ',', columns = {{'nickname': 'VARCHAR', 'given_name': 'VARCHAR'}})), "
-        "both_ways as (select nickname as given_key, given_name as other from pairs union select given_name, nickname from pairs) "
-        "select given_key, ' ' || string_agg(other, ' ' order by other) || ' ' as nicknames from both_ways group by given_key"
-    )
-
-
 def create_holdings(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     """Create `holdings` (kind, value, profile): which profile carries which identifier, the static blocklist applied.
 
     Values that a pattern blocks go to `pattern_blocks` (kind, value, record_count) instead.
     """
-    parts = [
-        f"select {quote_literal(kind)} as kind, {column} as value, profile from profiles where {column} is not null"
-        for kind, columns in HOLDINGS.items()
-        for column in columns
-    ]
-    parts.append(
-        "select distinct 'device' as kind, device_key as value, profile from records join record_profiles using (rid) "
-        "where device_key is not null"
+    con.execute("create or replace temp table holdings (kind VARCHAR, value VARCHAR, profile INTEGER)")
+    con.execute("create or replace temp table pattern_blocks (kind VARCHAR, value VARCHAR, record_count HUGEINT)")
+    for kind, columns in HOLDINGS.items():
+        for column in columns:
+            _add_holdings(con, config, kind, f"select {column} as value, profile, record_count from profiles")
+    _add_holdings(
+        con,
+        config,
+        "device",
+        """
+        select device_key as value, profile, cast(count(*) as BIGINT) as record_count
+        from records join record_profiles using (rid)
+        where device_key is not null group by device_key, profile
+        """,
     )
-    con.execute(f"create or replace temp table all_holdings as {' union all '.join(parts)}")
-    blocked = blocked_by_pattern(config, "kind", "value")
-    con.execute(
-        "create or replace temp table pattern_blocks as select kind, value, sum(record_count) as record_count from all_holdings "
-        f"join profiles using (profile) where {blocked} group by kind, value"
-    )
-    con.execute(
-        f"create or replace temp table holdings as select kind, value, profile from all_holdings where not ({blocked})"
-    )
-    con.execute("drop table all_holdings")
 
 
-def blocked_by_pattern(config: IdentityConfig, kind: str, value: str) -> str:
-    """Return SQL that tells whether the static blocklist blocks a value."""
-    tests = [
-        f"{kind} = {quote_literal(name)} and regexp_full_match({value}, {quote_literal('|'.join(f'({p})' for p in patterns))}, 'i')"
-        for name, patterns in sorted(config.blocklist.items())
-        if patterns
-    ]
-    return " or ".join(f"({test})" for test in tests) or "false"
+def _add_holdings(con: DuckDBPyConnection, config: IdentityConfig, kind: str, source: str) -> None:
+    patterns = config.blocklist.get(kind, ())  # type: ignore[call-overload]
+    blocked = "false"
+    if patterns:
+        pattern = "|".join(f"({one})" for one in patterns)
+        blocked = f"regexp_full_match(value, {quote_literal(pattern)}, 'i')"
+    name = quote_literal(kind)
+    con.execute(
+        f"""
+        insert into holdings
+        select {name}, value, profile from ({source}) where value is not null and not {blocked}
+        """
+    )
+    if patterns:
+        con.execute(
+            f"""
+            insert into pattern_blocks
+            select {name}, value, sum(record_count) from ({source}) where value is not null and {blocked} group by value
+            """
+        )

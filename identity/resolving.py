@@ -75,8 +75,8 @@ def resolve(ws: Workspace, run: Run) -> IdentityResult:
     """Resolve the identities of the lake and write every identity table into the build.
 
     The outcome is a function of the lake, the configuration, `run.as_of` and the last publication: order of files and
-    rows and number of threads do not matter. Ids come from the last publication, so a run that was never published leaves
-    no trace.
+    rows and number of threads do not matter. Ids come from the last publication, so a run that was never published
+    leaves no trace.
 
     Raises:
         ConfigErrors: identity.yml is not valid.

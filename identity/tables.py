@@ -59,7 +59,8 @@ _IDENTIFIERS = {
 
 
 def create_crosswalk(con: DuckDBPyConnection) -> None:
-    """Create `customer_crosswalk`, one row per record; deleted ones and those that nothing identifies have no customer."""
+    """Create `customer_crosswalk`, one row per record; deleted ones and those that nothing identifies have no
+    customer."""
     sources = " ".join(f"when {rank} then {quote_literal(name)}" for rank, name in enumerate(SOURCES))
     con.execute(
         f"""
@@ -112,9 +113,11 @@ def create_identifiers(con: DuckDBPyConnection, salt: str) -> None:
 
 
 def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: str) -> None:
-    """Create `match_edges`: the edges between profiles, as pairs of their first records, and what ties records to profiles.
+    """Create `match_edges`: the edges between profiles, as pairs of their first records, and what ties records to
+    profiles.
 
-    `is_within_customer` tells whether the constraints let the edge join; `customer_id` is the customer of the left record.
+    `is_within_customer` tells whether the constraints let the edge join; `customer_id` is the customer of the left
+    record.
     """
     rules = " ".join(f"when {place} then {quote_literal(rule.name)}" for place, rule in enumerate(config.active_rules))
     weights = " ".join(f"when {place} then {rule.weight}" for place, rule in enumerate(config.active_rules))
@@ -149,7 +152,8 @@ def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: st
 
 
 def create_guard_decisions(con: DuckDBPyConnection, salt: str) -> None:
-    """Create `guard_decisions`: values that are blocked, allowed by a person, or so shared that nameless records follow nobody."""
+    """Create `guard_decisions`: values that are blocked, allowed by a person, or so shared that nameless records
+    follow nobody."""
     con.execute(
         f"""
         create or replace temp table guard_decisions as

@@ -112,10 +112,11 @@ DOCUMENTS = Normaliser(
     ),
     outputs=("document", "document_kind", "is_valid_document", "is_company_document"),
 )
-"""`document` is the bare number, upper case, with lost leading zeros put back; the kind is null when no check digit fits.
+"""`document` is the bare number, upper case, with lost leading zeros put back; the kind is null when no check digit
+fits.
 
-CPF and CNPJ: modulo 11 (Receita Federal); letters in a CNPJ count as their ASCII code less 48 (IN RFB 2.229/2024, in use
-from July 2026). NIF and NIPC: modulo 11 over nine digits, the first of which says who it is (Portuguese tax authority).
-DNI: modulo 23 letter; NIE: the same with X, Y, Z read as 0, 1, 2; CIF: the control of Orden EHA/451/2008.
+CPF and CNPJ: modulo 11 (Receita Federal); letters in a CNPJ count as their ASCII code less 48 (IN RFB 2.229/2024, in
+use from July 2026). NIF and NIPC: modulo 11 over nine digits, the first of which says who it is (Portuguese tax
+authority). DNI: modulo 23 letter; NIE: the same with X, Y, Z read as 0, 1, 2; CIF: the control of Orden EHA/451/2008.
 Elsewhere a number of 5 to 20 characters with three digits in a row counts as `other`: there is no digit to check.
 """

@@ -75,13 +75,14 @@ EMAILS = Normaliser(
 )
 """`email` is the address to write to: lower case, trimmed, the domain's usual typos mended; null when it cannot be one.
 
-`comparable` is the address to compare: without the `+tag` (RFC 5233 sub-addressing), and for Gmail without dots and with
-googlemail.com folded in, as Google documents ("Dots don't matter in Gmail addresses"). The shape is the dot-atom of
-RFC 5321/5322 without quoted strings, which no provider gives out.
+`comparable` is the address to compare: without the `+tag` (RFC 5233 sub-addressing), and for Gmail without dots and
+with googlemail.com folded in, as Google documents ("Dots don't matter in Gmail addresses"). The shape is the dot-atom
+of RFC 5321/5322 without quoted strings, which no provider gives out.
 """
 
 
 def is_free_mail(domain: str) -> str:
-    """Return SQL that tells whether the SQL expression `domain` is a provider's domain, which says nothing of a company."""
+    """Return SQL that tells whether the SQL expression `domain` is a provider's domain, which says nothing of a
+    company."""
     names = ", ".join(quote_literal(name) for name in sorted(FREE_MAIL_DOMAINS))
     return f"{domain} in ({names})"

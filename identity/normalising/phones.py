@@ -105,7 +105,7 @@ PHONES = Normaliser(
 """`phone` is E.164 (ITU-T), null when the text is not a subscriber's number of its country.
 
 Brazil: area codes in use (Anatel), carrier code after a trunk zero, and the ninth digit of mobiles (Anatel resolution
-553/2010, all areas since November 2016). Portugal: nine digits, mobiles 91/92/93/96 (Anacom's plan). Spain: nine digits,
-mobiles 6, 71 to 74 and 78 (CNMC's plan). Elsewhere: the calling code and the length of the national number.
+553/2010, all areas since November 2016). Portugal: nine digits, mobiles 91/92/93/96 (Anacom's plan). Spain: nine
+digits, mobiles 6, 71 to 74 and 78 (CNMC's plan). Elsewhere: the calling code and the length of the national number.
 `local_number` is a Brazilian number without its area code; `country` is ISO 3166-1 alpha-2.
 """

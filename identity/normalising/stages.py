@@ -17,8 +17,8 @@ _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 class Normaliser:
     """Describe a normaliser: its inputs, the stages that lead to the result, and the columns that are the result.
 
-    A stage maps column names to SQL; `{name}` stands for an input or for a column of an earlier stage. A quantifier of a
-    regular expression such as `{8}` starts with a digit and is left alone.
+    A stage maps column names to SQL; `{name}` stands for an input or for a column of an earlier stage. A quantifier
+    of a regular expression such as `{8}` starts with a digit and is left alone.
     """
 
     inputs: tuple[str, ...]
@@ -50,7 +50,8 @@ class Bound:
 
 
 def staged_select(relation: str, bounds: Sequence[Bound], columns: Mapping[str, str]) -> str:
-    """Return a SELECT over `relation` that runs all stages level by level and yields `columns` (name to SQL; `*` for all)."""
+    """Return a SELECT over `relation` that runs all stages level by level and yields `columns` (name to SQL; `*` for
+    all)."""
     depth = max((len(bound.stages) for bound in bounds), default=0)
     inner = relation
     for level in range(depth):
