@@ -166,7 +166,7 @@ class Sync(_Model):
     max_attempts: Annotated[int, Field(ge=1, le=1000)] = 5
     """Runs in which the same row may be refused before it rests until its data change."""
 
-    @field_validator("fields", mode="before")
+    @field_validator("fields", mode="before", json_schema_input_type=dict[Slug, str | FieldMapping])
     @classmethod
     def _short_form(cls, value: Any) -> Any:
         if not isinstance(value, dict):

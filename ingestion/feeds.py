@@ -19,6 +19,8 @@ from workspace.workspace import Workspace
 from workspace.yaml_files import load_model
 
 Scalar = str | bool | int | float | None
+# What an editor may offer where one text stands for a list of one.
+_Texts = str | list[str] | None
 EPOCH_FORMATS = ("epoch_seconds", "epoch_milliseconds")
 _SECRET_OPTION = re.compile(r"secret|password|token|key", re.IGNORECASE)
 
@@ -54,7 +56,7 @@ class _Dialect(_Model):
     timezone: str | None = None
     null_values: list[str] = []
 
-    _lists = field_validator("date_format", "datetime_format", mode="before")(_as_list)
+    _lists = field_validator("date_format", "datetime_format", mode="before", json_schema_input_type=_Texts)(_as_list)
     _zone = field_validator("timezone")(_known_zone)
     _formats = field_validator("date_format", "datetime_format")(_one_kind_of_format)
 
@@ -79,9 +81,9 @@ class FileSource(_Dialect):
     skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
     options: dict[str, Any] = {}
 
-    _paths = field_validator("path", mode="before")(_as_list)
+    _paths = field_validator("path", mode="before", json_schema_input_type=_Texts)(_as_list)
 
-    @field_validator("delimiter", mode="before")
+    @field_validator("delimiter", mode="before", json_schema_input_type=str)
     @classmethod
     def _one_character(cls, value: Any) -> Any:
         value = {"tab": "\t", "\\t": "\t"}.get(value, value)
@@ -136,11 +138,11 @@ class ColumnMapping(_Model):
     format: list[str] | None = None
     map: dict[str, str | None] | None = None
 
-    _formats_list = field_validator("format", mode="before")(_as_list)
+    _formats_list = field_validator("format", mode="before", json_schema_input_type=_Texts)(_as_list)
     _formats = field_validator("format")(_one_kind_of_format)
     _zone = field_validator("timezone")(_known_zone)
 
-    @field_validator("map", mode="before")
+    @field_validator("map", mode="before", json_schema_input_type=dict[str, Scalar])
     @classmethod
     def _text_keys(cls, value: Any) -> Any:
         if not isinstance(value, dict):
@@ -177,9 +179,9 @@ class FeedConfig(_Model):
     """Source columns whose values make one row: the source's rows are folded, and `sql` may aggregate."""
     limits: FeedLimits = FeedLimits()
 
-    _group = field_validator("group_by", mode="before")(_as_list)
+    _group = field_validator("group_by", mode="before", json_schema_input_type=_Texts)(_as_list)
 
-    @field_validator("columns", mode="before")
+    @field_validator("columns", mode="before", json_schema_input_type=dict[str, str | ColumnMapping])
     @classmethod
     def _short_form(cls, value: Any) -> Any:
         if not isinstance(value, dict):
