@@ -2,9 +2,9 @@
 
 Usage: python -m benchmarks.identity_quality [--people 5000] [--workspace PATH]
 
-A workspace that holds landed sample feeds and their truth is used as it is; without one, a sample is generated and landed in
-a temporary folder. The exact-key ceiling is the recall of someone who knows the truth and links two records of one person
-whenever they share any normalised identifier: no rule on exact keys alone can do better.
+A workspace that holds landed sample feeds and their truth is used as it is; without one, a sample is generated and
+landed in a temporary folder. The exact-key ceiling is the recall of someone who knows the truth and links two records
+of one person whenever they share any normalised identifier: no rule on exact keys alone can do better.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def report(ws: Workspace, *, ceiling: bool) -> None:
             file = quote_literal(result.folder / f"{table}.parquet")
             con.execute(f"create view {table} as select * from read_parquet({file})")
         labels = con.execute(
-            "select person_id, coalesce(customer_id, record_id) as customer_id, customer_id is not null as is_identified "
+            "select person_id, coalesce(customer_id, record_id) as customer_id, "
+            "customer_id is not null as is_identified "
             "from truth join customer_crosswalk using (record_id) order by record_id"
         ).fetchnumpy()
         known = np.asarray(labels["is_identified"])
@@ -84,8 +85,8 @@ def report(ws: Workspace, *, ceiling: bool) -> None:
             print("exact-key ceiling  ", _line(_ceiling(ws)))
         print("rule: edges, precision, share that joins")
         for name, count, precision, joins in con.execute(
-            "select rule_name, count(*), avg((a.person_id = b.person_id)::INTEGER), avg(is_within_customer::INTEGER) "
-            "from match_edges join truth a on a.record_id = record_id_left join truth b on b.record_id = record_id_right "
+            "select rule_name, count(*), avg((a.person_id = b.person_id)::INTEGER), "
+            "avg(is_within_customer::INTEGER) from match_edges join truth a on a.record_id = record_id_left join truth b on b.record_id = record_id_right "
             "group by rule_name order by count(*) desc"
         ).fetchall():
             print(f"  {name:48s} {count:>10,}  {precision:.4f}  {joins:.4f}")
@@ -99,7 +100,8 @@ def _run(ws: Workspace) -> Run:
 
 
 def _create_truth(con: DuckDBPyConnection, ws: Workspace) -> None:
-    """Create `truth` (record_id, person_id): the person of most rows of each record; rows that show nobody are left out."""
+    """Create `truth` (record_id, person_id): the person of most rows of each record; rows that show nobody are left
+    out."""
     parts = []
     for file in sorted((ws.root / "truth" / "records").glob("*.parquet")):
         contract = load_contracts("feeds")[file.stem]
@@ -126,7 +128,8 @@ def _ceiling(ws: Workspace) -> dict[str, float]:
         link_records(con, ws, _run(ws), load_identity_config(ws))
         _create_truth(con, ws)
         con.execute(
-            "create temp table scored as select r.rid, p.profile, t.person_id, row_number() over (order by r.rid) - 1 as number "
+            "create temp table scored as "
+            "select r.rid, p.profile, t.person_id, row_number() over (order by r.rid) - 1 as number "
             "from records r join record_profiles p using (rid) join truth t using (record_id)"
         )
         keys = con.execute(

@@ -9,6 +9,7 @@ from identity.profiles import IS_BARE
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+    from numpy.typing import NDArray
 
     from identity.configuration import IdentityConfig
 
@@ -44,7 +45,7 @@ def create_clusters(con: DuckDBPyConnection, config: IdentityConfig) -> Clusteri
     return clustering
 
 
-def _read_nodes(con: DuckDBPyConnection):  # noqa: ANN202
+def _read_nodes(con: DuckDBPyConnection) -> tuple[NDArray, Nodes]:
     """Return the profiles in order, and the facts the constraints look at; texts stand as 62-bit hashes."""
     import numpy as np
 
@@ -53,8 +54,8 @@ def _read_nodes(con: DuckDBPyConnection):  # noqa: ANN202
         select
             profile,
             case when document is null then -1 else cast(hash(document) >> 2 as BIGINT) end as document,
-            case document_kind when 'cpf' then 0 when 'nif' then 1 when 'dni' then 2 when 'nie' then 3 when 'cnpj' then 4
-                when 'nipc' then 5 when 'cif' then 6 else 7 end as document_kind,
+            case document_kind when 'cpf' then 0 when 'nif' then 1 when 'dni' then 2 when 'nie' then 3
+                when 'cnpj' then 4 when 'nipc' then 5 when 'cif' then 6 else 7 end as document_kind,
             coalesce(document_is_company, false) as is_company,
             case when given_key is null then -1 else cast(hash(given_key) >> 2 as BIGINT) end as name
         from comparable
@@ -109,7 +110,10 @@ def _attach_devices(con: DuckDBPyConnection, config: IdentityConfig) -> None:
         # a cluster is named by its smallest member, and a follower may be smaller than all
         """
         update profile_clusters set cluster = s.smallest
-        from (select cluster, min(profile) as smallest from profile_clusters group by cluster having min(profile) <> cluster) s
+        from (
+            select cluster, min(profile) as smallest from profile_clusters
+            group by cluster having min(profile) <> cluster
+        ) s
         where s.cluster = profile_clusters.cluster
         """
     )
@@ -124,8 +128,10 @@ def create_profile_evidence(con: DuckDBPyConnection) -> None:
     con.execute(
         """
         create or replace temp table identifying as
-        select h.profile, min(case h.kind when 'document' then 0 when 'loyalty_card' then 1 when 'email' then 2 when 'phone' then 3
-            when 'account' then 4 when 'customer_reference' then 5 end) as source_rank
+        select
+            h.profile,
+            min(case h.kind when 'document' then 0 when 'loyalty_card' then 1 when 'email' then 2 when 'phone' then 3
+                when 'account' then 4 when 'customer_reference' then 5 end) as source_rank
         from holdings h
         join profiles p on p.profile = h.profile
         left join (select kind, value from guards where decision = 'blocked') g on g.kind = h.kind and g.value = h.value
@@ -144,7 +150,8 @@ def create_profile_evidence(con: DuckDBPyConnection) -> None:
                 least(
                     i.source_rank,
                     case when p.family_key is not null and p.birth_date is not null then 6 end,
-                    case when p.family_key is not null and p.postal_code is not null and p.street_number is not null then 7 end
+                    case when p.family_key is not null and p.postal_code is not null and p.street_number is not null
+                        then 7 end
                 ) as source_rank,
                 {IS_BARE} as is_bare
             from profiles p

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from workspace.yaml_files import load_model, read_yaml
 
@@ -19,21 +19,33 @@ IdentifierKind = Literal[
     "document", "email", "phone", "local_number", "loyalty_card", "account", "customer_reference", "device"
 ]
 RuleKey = Literal[
-    "document", "unverified_document", "corrected_document", "email", "phone", "local_number", "loyalty_card", "account",
-    "customer_reference", "device", "given_name", "family_name", "birth_date", "postal_code", "street_number",
+    "document", "unverified_document", "corrected_document", "email", "phone", "local_number", "loyalty_card",
+    "account", "customer_reference", "device", "given_name", "family_name", "birth_date", "postal_code",
+    "street_number",
 ]  # fmt: skip
 Condition = Literal[
     "compatible_given_name", "compatible_name", "same_given_name", "compatible_family_name", "compatible_company_name",
     "no_document_conflict", "no_birth_date_conflict", "no_generation_conflict", "no_known_generation_conflict",
     "no_middle_name_conflict", "companies_only", "people_only", "one_lacks_area_code",
 ]  # fmt: skip
-IDENTIFIER_KEYS = frozenset(
-    "document unverified_document corrected_document email phone local_number loyalty_card account customer_reference "
-    "device".split()
-)
-NAME_PROOFS = frozenset("compatible_given_name compatible_name same_given_name compatible_company_name".split())
+IDENTIFIER_KEYS = frozenset(get_args(IdentifierKind)) | {"unverified_document", "corrected_document"}
+NAME_PROOFS = frozenset({"compatible_given_name", "compatible_name", "same_given_name", "compatible_company_name"})
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,60}$")]
 Limit = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Share = Annotated[float, Field(gt=0.5, le=1)]
+Profiles = Annotated[int, Field(ge=2, le=100_000)]
+Customers = Annotated[int, Field(ge=1, le=1000)]
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
 
 
 class _Section(BaseModel):
@@ -69,7 +81,8 @@ class Rule(_Section):
         proven = "given_name" in self.on or NAME_PROOFS & set(self.when) or "companies_only" in self.when
         if not proven:
             raise ValueError(
-                f"rule {self.name} would merge on {', '.join(self.on)} alone; add a name to `on` or a name condition to `when`"
+                f"rule {self.name} would merge on {', '.join(self.on)} alone; "
+                "add a name to `on` or a name condition to `when`"
             )
         return self
 
@@ -88,27 +101,16 @@ class IdentityConfig(_Section):
     """identity.yml: everything that decides who is who. A workspace's file replaces defaults key by key."""
 
     guards: dict[IdentifierKind, Guard]
-    blocklist: dict[IdentifierKind, tuple[str, ...]]
+    blocklist: dict[IdentifierKind, tuple[Pattern, ...]]
     """Regular expressions, matched against the whole normalised value."""
     rules: tuple[Rule, ...]
-    nameless_share: Annotated[float, Field(gt=0.5, le=1)] = 0.66
+    nameless_share: Share = 0.66
     """Share of the named records of a value that one given name needs before nameless records follow it."""
-    max_cluster_profiles: Annotated[int, Field(ge=2, le=100_000)] = 100
+    max_cluster_profiles: Profiles = 100
     """Most distinct bundles of evidence in one customer; past it only the strongest evidence joins."""
-    household_max_customers: Annotated[int, Field(ge=1, le=1000)] = 10
+    household_max_customers: Customers = 10
     """Most customers at one address or landline that may still be one household."""
     overrides: tuple[Override, ...] = ()
-
-    @field_validator("blocklist")
-    @classmethod
-    def _patterns_compile(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for kind, patterns in value.items():
-            for pattern in patterns:
-                try:
-                    re.compile(pattern)
-                except re.error as error:
-                    raise ValueError(f"blocklist of {kind}: {pattern!r} is not a regular expression: {error}") from None
-        return value
 
     @field_validator("rules")
     @classmethod
@@ -129,12 +131,12 @@ class _WorkspaceFile(_Section):
     """What a workspace's identity.yml may hold: any key of the configuration, and changes to rules by name."""
 
     guards: dict[IdentifierKind, Guard] = {}
-    blocklist: dict[IdentifierKind, tuple[str, ...]] = {}
+    blocklist: dict[IdentifierKind, tuple[Pattern, ...]] = {}
     rules: tuple[Rule, ...] = ()
     disable_rules: tuple[Name, ...] = ()
-    nameless_share: float | None = None
-    max_cluster_profiles: int | None = None
-    household_max_customers: int | None = None
+    nameless_share: Share | None = None
+    max_cluster_profiles: Profiles | None = None
+    household_max_customers: Customers | None = None
     overrides: tuple[Override, ...] = ()
 
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 BLOCK_COLUMNS = {
     "person_name": "VARCHAR", "document_number": "VARCHAR", "email": "VARCHAR", "email_secondary": "VARCHAR",
-    "phone": "VARCHAR", "phone_secondary": "VARCHAR", "birth_date": "DATE", "street": "VARCHAR", "street_number": "VARCHAR",
-    "address_complement": "VARCHAR", "district": "VARCHAR", "city": "VARCHAR", "state_code": "VARCHAR",
+    "phone": "VARCHAR", "phone_secondary": "VARCHAR", "birth_date": "DATE", "street": "VARCHAR",
+    "street_number": "VARCHAR", "address_complement": "VARCHAR", "district": "VARCHAR", "city": "VARCHAR",
+    "state_code": "VARCHAR",
     "postal_code": "VARCHAR", "country_code": "VARCHAR", "loyalty_card_id": "VARCHAR", "account_id": "VARCHAR",
     "device_id": "VARCHAR",
 }  # fmt: skip
@@ -65,7 +66,8 @@ def collect_raw_records(con: DuckDBPyConnection, ws: Workspace) -> None:
             o.last_seen_at,
             o.row_count
         from bundles b
-        join owners o on o.record_id = b.record_id and o.owner = case when b.is_master then '0' else '1' end || b.contract
+        join owners o
+            on o.record_id = b.record_id and o.owner = case when b.is_master then '0' else '1' end || b.contract
         order by b.record_id
         """
     )
@@ -81,7 +83,8 @@ def create_newest_rows(con: DuckDBPyConnection, ws: Workspace, contract: Contrac
     pattern = quote_literal(ws.lake / contract.name / "batch=*" / "*.parquet")
     rows = f"read_parquet({pattern}, hive_partitioning = false, union_by_name = true)"
     con.execute(
-        f"create or replace temp table contested_rows as select _row_key from {rows} group by _row_key having count(*) > 1"
+        f"create or replace temp table contested_rows as "
+        f"select _row_key from {rows} group by _row_key having count(*) > 1"
     )
     if not con.execute("select count(*) from contested_rows").fetchall()[0][0]:
         con.execute(f"create or replace temp view newest_rows as select * from {rows}")
@@ -95,7 +98,8 @@ def create_newest_rows(con: DuckDBPyConnection, ws: Workspace, contract: Contrac
         select * exclude (version_place) from (
             select
                 *,
-                row_number() over (partition by _row_key order by {version} desc nulls last, _row_hash desc) as version_place
+                row_number() over (partition by _row_key order by {version} desc nulls last, _row_hash desc)
+                    as version_place
             from {rows}
             where _row_key in (select _row_key from contested_rows)
         )
@@ -109,8 +113,8 @@ def _activity_of(contract: Contract | None) -> str:
     if contract is None:
         return (
             "select '' as record_id, '' as contract, false as is_master, cast(null as TIMESTAMP) as updated_at, "
-            "cast(null as TIMESTAMP) as first_seen_at, cast(null as TIMESTAMP) as last_seen_at, cast(0 as BIGINT) as row_count, "
-            "cast(0 as BIGINT) as bundle_key where false"
+            "cast(null as TIMESTAMP) as first_seen_at, cast(null as TIMESTAMP) as last_seen_at, "
+            "cast(0 as BIGINT) as row_count, cast(0 as BIGINT) as bundle_key where false"
         )
     version = _column(contract, contract.version_column, "TIMESTAMP")
     seen = f"cast({_column(contract, contract.event_time_column, 'TIMESTAMP')} as TIMESTAMP)"

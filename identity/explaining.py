@@ -65,28 +65,25 @@ def why_merged(ws: Workspace, left: str, right: str, *, show_values: bool = Fals
     shared = sorted(set(sides[0]) & set(sides[1]))
     if not first or not second:
         missing = " and ".join(name for name, side in (("the first", first), ("the second", second)) if not side)
-        return Explanation(*sides, False, (), (f"no record is known by {missing} identifier",))
+        return Explanation(sides[0], sides[1], False, (), (f"no record is known by {missing} identifier",))
     with connect(ws) as con:
         open_tables(con, readable_folder(ws))
         if shared:
-            return _same(con, sides, _of(first, shared[0]), _of(second, shared[0]), shared[0], show_values)
-        return Explanation(*sides, False, (), _apart(con, first, second))
+            steps, reasons = _together(con, _of(first, shared[0]), _of(second, shared[0]), shared[0], show_values)
+            return Explanation(sides[0], sides[1], True, steps, reasons)
+        return Explanation(sides[0], sides[1], False, (), _apart(con, first, second))
 
 
 def _of(matches: list[Match], customer_id: str) -> set[str]:
     return {match.record_id for match in matches if match.customer_id == customer_id}
 
 
-def _same(
-    con: DuckDBPyConnection,
-    sides: tuple[tuple[str, ...], ...],
-    first: set[str],
-    second: set[str],
-    customer_id: str,
-    show_values: bool,
-) -> Explanation:
+def _together(
+    con: DuckDBPyConnection, first: set[str], second: set[str], customer_id: str, show_values: bool
+) -> tuple[tuple[Step, ...], tuple[str, ...]]:
+    """Return the path between two sets of records of one customer, and the same in words."""
     if first & second:
-        return Explanation(sides[0], sides[1], True, (), ("one record carries both",))
+        return (), ("one record carries both",)
     edges = con.execute(
         """
         select record_id_left, record_id_right, rule_name, weight, identifier_kind, identifier_hash from match_edges
@@ -101,7 +98,7 @@ def _same(
         + (f" ({step.value})" if step.value else "")
         for step in steps
     )
-    return Explanation(sides[0], sides[1], True, steps, reasons)
+    return steps, reasons
 
 
 def _shortest_path(edges: list[tuple], starts: set[str], ends: set[str]) -> list[tuple]:

@@ -113,7 +113,8 @@ def _create_counted(con: DuckDBPyConnection, config: IdentityConfig) -> None:
             any_value(l.max_contacts) as max_contacts,
             cast(sum(p.record_count) as BIGINT) as record_count,
             count(distinct p.given_key) filter (where length(p.given_key) > 1) as name_count,
-            count(distinct p.document_number) filter (where p.document_is_valid and h.kind <> 'document') as document_count,
+            count(distinct p.document_number) filter (where p.document_is_valid and h.kind <> 'document')
+                as document_count,
             count(distinct case h.kind {contact} end) filter (where p.given_key is null) as contact_count
         from holdings h
         join hot on hot.kind = h.kind and hot.value = h.value

@@ -81,7 +81,9 @@ def _create_home_keys(con: DuckDBPyConnection, most: int) -> None:
             where d.landline is not null
         )
         select * from places
-        semi join (select household_key from places group by household_key having count(*) <= {most}) using (household_key)
+        semi join (
+            select household_key from places group by household_key having count(*) <= {most}
+        ) using (household_key)
         """
     )
     con.execute(

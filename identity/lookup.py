@@ -64,7 +64,8 @@ def open_tables(con: DuckDBPyConnection, folder: Path) -> None:
     """Create a view for each identity table in `folder`."""
     for file in sorted(folder.glob("*.parquet")):
         con.execute(
-            f"create or replace temp view {quote_identifier(file.stem)} as select * from read_parquet({quote_literal(file)})"
+            f"create or replace temp view {quote_identifier(file.stem)} as "
+            f"select * from read_parquet({quote_literal(file)})"
         )
 
 
@@ -131,7 +132,8 @@ def _in_marts(ws: Workspace, text: str) -> set[str]:
             tests = [f"{column} = $1" for column in columns if (table, column) in there]
             if tests and (table, "customer_id") in there:
                 rows = con.execute(
-                    f"select distinct customer_id from marts.{table} where customer_id is not null and ({' or '.join(tests)})",
+                    f"select distinct customer_id from marts.{table} "
+                    f"where customer_id is not null and ({' or '.join(tests)})",
                     [text],
                 ).fetchall()
                 found |= {row[0] for row in rows}

@@ -53,7 +53,8 @@ _GROUPED = (
     f"""
     select
         'customers_of_' || case when record_count = 1 then '1' when record_count <= 3 then '2_to_3'
-            when record_count <= 10 then '4_to_10' when record_count <= 25 then '11_to_25' else 'over_25' end || '_records',
+            when record_count <= 10 then '4_to_10' when record_count <= 25 then '11_to_25' else 'over_25'
+            end || '_records',
         count(*)::DOUBLE
     from {_CUSTOMER_SIZES} group by 1
     """,

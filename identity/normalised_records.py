@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _KEPT = (
-    "rid", "record_id", "source_system", "source_customer_id", "contract", "updated_at", "first_seen_at", "last_seen_at",
-    "is_master", "is_deleted", "deleted_at", "reference_record_id", "record_hash", "gender", "row_count",
+    "rid", "record_id", "source_system", "source_customer_id", "contract", "updated_at", "first_seen_at",
+    "last_seen_at", "is_master", "is_deleted", "deleted_at", "reference_record_id", "record_hash", "gender",
+    "row_count",
 )  # fmt: skip
 _AS_TYPED = (
     "street",
@@ -54,9 +55,8 @@ def create_records(con: DuckDBPyConnection, *, country: str, as_of: datetime) ->
     bounds = _bounds(home["country"], as_of)
     # rows must stay in the order of record_id, which numbers them
     con.execute("set preserve_insertion_order = true")
-    con.execute(
-        f"create or replace temp table records as {staged_select(located, list(bounds.values()), _columns(bounds, home))}"
-    )
+    select = staged_select(located, list(bounds.values()), _columns(bounds, home))
+    con.execute(f"create or replace temp table records as {select}")
     con.execute("set preserve_insertion_order = false")
 
 

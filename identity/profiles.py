@@ -25,10 +25,10 @@ HOLDINGS = {
 """Identifier kinds that make up a profile, and the columns that hold their values. Devices stand apart: they change too
 often, so they are listed for the profile instead of telling profiles apart."""
 EVIDENCE = (
-    "name_key", "given_key", "family_key", "middle_key", "suffix_key", "is_company_name", "birth_date", "document_number",
-    "document_kind", "document_is_valid", "document_is_company", "email_key", "email_secondary_key", "phone_key",
-    "phone_secondary_key", "local_key", "postal_code", "street_number", "loyalty_card_key", "account_key",
-    "reference_record_id",
+    "name_key", "given_key", "family_key", "middle_key", "suffix_key", "is_company_name", "birth_date",
+    "document_number", "document_kind", "document_is_valid", "document_is_company", "email_key",
+    "email_secondary_key", "phone_key", "phone_secondary_key", "local_key", "postal_code", "street_number",
+    "loyalty_card_key", "account_key", "reference_record_id",
 )  # fmt: skip
 IS_BARE = """(coalesce(
     name_key, document_number, email_key, email_secondary_key, phone_key, phone_secondary_key, local_key,
@@ -52,7 +52,9 @@ def load_nicknames(con: DuckDBPyConnection) -> None:
             union
             select given_name, nickname from pairs
         )
-        select given_key, ' ' || string_agg(other, ' ' order by other) || ' ' as nicknames from both_ways group by given_key
+        select given_key, ' ' || string_agg(other, ' ' order by other) || ' ' as nicknames
+        from both_ways
+        group by given_key
         """
     )
 

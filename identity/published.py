@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 CARRIED = {
     "customer_crosswalk": {"record_id": "VARCHAR", "customer_id": "VARCHAR"},
     "customer_id_history": {
-        "record_id": "VARCHAR", "change_number": "BIGINT", "old_customer_id": "VARCHAR", "new_customer_id": "VARCHAR", "run_id": "VARCHAR",
+        "record_id": "VARCHAR", "change_number": "BIGINT", "old_customer_id": "VARCHAR",
+        "new_customer_id": "VARCHAR", "run_id": "VARCHAR",
         "changed_at": "TIMESTAMP", "reason": "VARCHAR", "evidence": "VARCHAR",
     },
     "customer_identifiers": {
-        "record_id": "VARCHAR", "identifier_kind": "VARCHAR", "identifier_hash": "VARCHAR", "is_valid": "BOOLEAN", "is_blocked": "BOOLEAN",
+        "record_id": "VARCHAR", "identifier_kind": "VARCHAR", "identifier_hash": "VARCHAR", "is_valid": "BOOLEAN",
+        "is_blocked": "BOOLEAN",
     },
-    "erasure_tombstones": {"record_hash": "VARCHAR", "identifier_kind": "VARCHAR", "identifier_hash": "VARCHAR", "erased_at": "TIMESTAMP"},
+    "erasure_tombstones": {
+        "record_hash": "VARCHAR", "identifier_kind": "VARCHAR", "identifier_hash": "VARCHAR", "erased_at": "TIMESTAMP",
+    },
 }  # fmt: skip
 """Tables that a run carries on from the last publication, and the columns it reads."""
 
@@ -58,7 +62,8 @@ def create_published(con: DuckDBPyConnection, ws: Workspace) -> None:
         if file.is_file():
             fields = ", ".join(columns)
             con.execute(
-                f"create or replace temp view published_{table} as select {fields} from read_parquet({quote_literal(file)})"
+                f"create or replace temp view published_{table} as "
+                f"select {fields} from read_parquet({quote_literal(file)})"
             )
         else:
             fields = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())

@@ -47,14 +47,18 @@ STREET_NUMBERS = Normaliser(
 )
 """House number without prefix and leading zeros, with its letter (`12 - B` is `12B`); `S/N` is no number."""
 
+_DOOR_WORDS = (
+    "APARTAMENTO", "APTO", "APT", "AP", "BLOCO", "BL", "TORRE", "CASA", "CS", "SALA", "SL", "ANDAR", "FUNDOS", "FDS",
+    "LOJA", "CONJUNTO", "CJ", "QUADRA", "QD", "LOTE", "LT", "PISO", "PLANTA", "PUERTA", "PTA", "ESCALERA", "ESC",
+    "ESQUERDO", "DTO", "DIREITO", "FRENTE", "NUMERO", "N",
+)  # fmt: skip
 COMPLEMENTS = Normaliser(
     inputs=("value",),
     stages=(
         {"text": r"regexp_replace(upper(strip_accents(trim({value}))), '[^0-9A-Z]+', ' ', 'g')"},
         {
             # "Apto 12 Bloco B", "ap 12 bl B" and "AP.12-B" name the same door
-            "door": r"regexp_replace({text}, '\b(APARTAMENTO|APTO|APT|AP|BLOCO|BL|TORRE|CASA|CS|SALA|SL|ANDAR|FUNDOS|FDS|LOJA|"
-            r"CONJUNTO|CJ|QUADRA|QD|LOTE|LT|PISO|PLANTA|PUERTA|PTA|ESCALERA|ESC|ESQUERDO|DTO|DIREITO|FRENTE|NUMERO|N)\b', '', 'g')",
+            "door": rf"regexp_replace({{text}}, '\b({'|'.join(_DOOR_WORDS)})\b', '', 'g')",
         },
         {"complement": "nullif(regexp_replace({door}, ' ', '', 'g'), '')"},
     ),

@@ -11,7 +11,8 @@ COUNTRIES = Normaliser(
         {
             "country": "case when {text} is null then {fallback} "
             "when {text} in ('BR', 'BRA', 'BRASIL', 'BRAZIL') then 'BR' "
-            "when {text} in ('PT', 'PRT', 'PORTUGAL') then 'PT' when {text} in ('ES', 'ESP', 'ESPANA', 'SPAIN') then 'ES' "
+            "when {text} in ('PT', 'PRT', 'PORTUGAL') then 'PT' "
+            "when {text} in ('ES', 'ESP', 'ESPANA', 'SPAIN') then 'ES' "
             "when regexp_full_match({text}, '[A-Z]{2}') then {text} else {fallback} end",
         },
     ),

@@ -81,7 +81,8 @@ DOCUMENTS = Normaliser(
             # numbers lose leading zeros when a spreadsheet has read them: 9 or 10 digits were a CPF, 12 or 13 a CNPJ
             "padded": "case when {country} = 'BR' and regexp_full_match({country_text}, '[0-9]{9,10}') "
             "then lpad({country_text}, 11, '0') "
-            "when {country} = 'BR' and regexp_full_match({country_text}, '[0-9]{12,13}') then lpad({country_text}, 14, '0') "
+            "when {country} = 'BR' and regexp_full_match({country_text}, '[0-9]{12,13}') "
+            "then lpad({country_text}, 14, '0') "
             "when {country} = 'ES' and regexp_full_match({country_text}, '[0-9]{5,7}[A-Z]') "
             "then lpad({country_text}, 9, '0') else {country_text} end",
         },

@@ -26,13 +26,18 @@ DOMAIN_TYPOS = {
     "uol.com.b": "uol.com.br", "bol.com": "bol.com.br", "terra.com": "terra.com.br", "sapo.pt.": "sapo.pt",
 }  # fmt: skip
 FREE_MAIL_DOMAINS = frozenset(
-    "gmail.com googlemail.com hotmail.com hotmail.com.br hotmail.es hotmail.co.uk hotmail.fr outlook.com outlook.com.br "
-    "outlook.pt outlook.es live.com live.com.pt live.com.br msn.com yahoo.com yahoo.com.br yahoo.es yahoo.com.ar "
-    "yahoo.com.mx ymail.com rocketmail.com icloud.com me.com mac.com aol.com uol.com.br bol.com.br terra.com.br terra.es "
-    "ig.com.br globo.com globomail.com r7.com oi.com.br zipmail.com.br sapo.pt iol.pt clix.pt netcabo.pt mail.pt "
-    "telefonica.net movistar.es ono.com ya.com wanadoo.es orange.es proton.me protonmail.com pm.me gmx.com gmx.es "
-    "gmx.net mail.com mail.ru yandex.com zoho.com tutanota.com fastmail.com hey.com qq.com 163.com".split()
-)
+    {
+        "gmail.com", "googlemail.com", "hotmail.com", "hotmail.com.br", "hotmail.es", "hotmail.co.uk", "hotmail.fr",
+        "outlook.com", "outlook.com.br", "outlook.pt", "outlook.es", "live.com", "live.com.pt", "live.com.br",
+        "msn.com", "yahoo.com", "yahoo.com.br", "yahoo.es", "yahoo.com.ar", "yahoo.com.mx", "ymail.com",
+        "rocketmail.com", "icloud.com", "me.com", "mac.com", "aol.com", "uol.com.br", "bol.com.br", "terra.com.br",
+        "terra.es", "ig.com.br", "globo.com", "globomail.com", "r7.com", "oi.com.br", "zipmail.com.br", "sapo.pt",
+        "iol.pt", "clix.pt", "netcabo.pt", "mail.pt", "telefonica.net", "movistar.es", "ono.com", "ya.com",
+        "wanadoo.es", "orange.es", "proton.me", "protonmail.com", "pm.me", "gmx.com", "gmx.es", "gmx.net",
+        "mail.com", "mail.ru", "yandex.com", "zoho.com", "tutanota.com", "fastmail.com", "hey.com", "qq.com",
+        "163.com",
+    }
+)  # fmt: skip
 
 
 def _list(values: Iterable[str]) -> str:

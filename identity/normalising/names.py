@@ -2,57 +2,16 @@
 
 from __future__ import annotations
 
+from identity.normalising.name_words import (
+    COMPANY_WORDS,
+    PARTICLES,
+    PLACEHOLDERS,
+    SPANISH_COUNTRIES,
+    SUFFIXES,
+    TITLES,
+)
 from identity.normalising.stages import Normaliser
 from workspace.sql import quote_literal
-
-PARTICLES = ("da", "das", "de", "del", "der", "di", "do", "dos", "du", "e", "el", "la", "las", "los", "van", "von", "y")
-SUFFIXES = {
-    "filho": "filho", "filha": "filho", "junior": "junior", "jr": "junior", "jnr": "junior", "neto": "neto", "neta": "neto",
-    "sobrinho": "sobrinho", "sobrinha": "sobrinho", "bisneto": "bisneto", "segundo": "segundo", "ii": "segundo", "iii": "terceiro",
-}  # fmt: skip
-TITLES = ("sr", "sra", "srta", "dr", "dra", "dom", "dona", "prof", "profa", "eng", "enga", "exmo", "exma", "don")
-COMPANY_WORDS = (
-    "ltda",
-    "lda",
-    "eireli",
-    "mei",
-    "epp",
-    "sa",
-    "slu",
-    "sl",
-    "sociedade",
-    "comercio",
-    "condominio",
-    "associacao",
-)
-PLACEHOLDERS = (
-    "consumidor", "consumidor final", "consumidor nao identificado", "cliente", "cliente balcao", "cliente padrao",
-    "cliente final", "cliente avulso", "cliente diversos", "teste", "test", "teste teste", "n a", "na", "nao informado",
-    "nao identificado", "sem nome", "sem cadastro", "sem identificacao", "desconhecido", "anonimo", "x", "xx", "xxx", "xxxx",
-    "abc", "asdf", "fulano", "fulano de tal", "fulano tal", "none", "null", "undefined", "unknown", "admin", "venda balcao",
-    "a vista", "diversos", "consumidor final pt", "cliente mostrador", "cliente contado", "varios", "sin nombre", "no informado",
-)  # fmt: skip
-_SPANISH = (
-    "ES",
-    "AR",
-    "BO",
-    "CL",
-    "CO",
-    "CR",
-    "CU",
-    "DO",
-    "EC",
-    "GT",
-    "HN",
-    "MX",
-    "NI",
-    "PA",
-    "PE",
-    "PY",
-    "SV",
-    "UY",
-    "VE",
-)
 
 
 def _words(values: tuple[str, ...]) -> str:
@@ -75,8 +34,8 @@ NAMES = Normaliser(
         },
         {
             # "Silva, Maria" is how filing systems write it
-            "ordered": r"case when contains({tidy}, ',') then regexp_replace({tidy}, '^([^,]{2,60}), ?([^,]{2,60})$', '\2 \1') "
-            "else {tidy} end",
+            "ordered": r"case when contains({tidy}, ',') "
+            r"then regexp_replace({tidy}, '^([^,]{2,60}), ?([^,]{2,60})$', '\2 \1') else {tidy} end",
         },
         {"lowered": "lower(strip_accents({ordered}))"},
         {
@@ -104,7 +63,8 @@ NAMES = Normaliser(
             r"or regexp_matches({plain}, ' s[./ ]?a\.?$')",
         },
         {
-            "ending": f"case when {{last}} in ({_list(tuple(SUFFIXES))}) and contains({{tokens}}, ' ') then {{last}} end",
+            "ending": f"case when {{last}} in ({_list(tuple(SUFFIXES))}) and contains({{tokens}}, ' ') "
+            "then {last} end",
         },
         {
             "stem": "case when {is_placeholder} then null when {ending} is not null "
@@ -114,25 +74,38 @@ NAMES = Normaliser(
         {
             "given_key": "{parts}[1]",
             # in Spanish the first of two surnames is the family's; in Portuguese the last is
-            "family_key": f"case when len({{parts}}) < 2 then null when len({{parts}}) > 2 and {{country}} in ({_list(_SPANISH)}) "
-            "then {parts}[len({parts}) - 1] else {parts}[len({parts})] end",
+            "family_key": "case when len({parts}) < 2 then null "
+            f"when len({{parts}}) > 2 and {{country}} in ({_list(SPANISH_COUNTRIES)}) "
+            "then {parts}[len({parts}) - 1] "
+            "else {parts}[len({parts})] end",
             "middle_key": "case when len({parts}) > 2 then array_to_string({parts}[2:len({parts}) - 1], ' ') end",
             "suffix_key": f"map_extract_value({_SUFFIX_MAP}, {{ending}})",
-            "full_name": "case when {is_placeholder} then null when {ordered} = upper({ordered}) or {ordered} = lower({ordered}) "
-            f"then array_to_string(list_transform(string_split(lower({{ordered}}), ' '), lambda w: case when w in ({_list(PARTICLES)}) "
-            "then w else upper(w[1]) || w[2:] end), ' ') else {ordered} end",
+            "full_name": "case when {is_placeholder} then null "
+            "when {ordered} = upper({ordered}) or {ordered} = lower({ordered}) then array_to_string("
+            "list_transform(string_split(lower({ordered}), ' '), "
+            f"lambda w: case when w in ({_list(PARTICLES)}) then w else upper(w[1]) || w[2:] end), ' ') "
+            "else {ordered} end",
         },
         {
             "name_key": "{stem}",
             "given_name": "split_part({full_name}, ' ', 1)",
-            "family_name": "case when contains({full_name}, ' ') then substr({full_name}, length(split_part({full_name}, ' ', 1)) + 2) end",
+            "family_name": "case when contains({full_name}, ' ') "
+            "then substr({full_name}, length(split_part({full_name}, ' ', 1)) + 2) end",
             "is_company_name": "coalesce({is_company}, false)",
         },
     ),
     outputs=(
-        "full_name", "given_name", "family_name", "name_key", "given_key", "family_key", "middle_key", "suffix_key", "is_company_name",
+        "full_name",
+        "given_name",
+        "family_name",
+        "name_key",
+        "given_key",
+        "family_key",
+        "middle_key",
+        "suffix_key",
+        "is_company_name",
     ),
-)  # fmt: skip
+)
 """`full_name`, `given_name`, `family_name` are for people to read; the `_key` columns are for comparing.
 
 Keys are lower case ASCII without titles, particles (da, de, dos, del, y) and generation suffixes (Filho, Júnior, Neto),

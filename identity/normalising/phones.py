@@ -54,7 +54,8 @@ PHONES = Normaliser(
         },
         {
             "national": "case when {is_international} then substr({bare}, length({code}) + 1) "
-            "when {code} = '55' and length({digits}) in (12, 13) and starts_with({digits}, '55') then substr({digits}, 3) "
+            "when {code} = '55' and length({digits}) in (12, 13) and starts_with({digits}, '55') "
+            "then substr({digits}, 3) "
             "when {code} = '351' and length({digits}) = 12 then substr({digits}, 4) "
             "when {code} = '34' and length({digits}) = 11 then substr({digits}, 3) else {digits} end",
         },
@@ -95,8 +96,8 @@ PHONES = Normaliser(
             "is_mobile_phone": "{is_valid} and coalesce({is_mobile}, false)",
             "is_landline": "{is_valid} and coalesce({is_fixed}, false)",
             # without an area code a Brazilian number is no address, yet it still speaks for its holder
-            "local_number": "case when {code} = '55' and length({significant}) between 8 and 11 and not {is_placeholder} "
-            "then right({significant}, 8) end",
+            "local_number": "case when {code} = '55' and length({significant}) between 8 and 11 "
+            "and not {is_placeholder} then right({significant}, 8) end",
             "is_placeholder_number": "coalesce({is_placeholder}, false)",
         },
     ),
