@@ -86,7 +86,8 @@ def report(ws: Workspace, *, ceiling: bool) -> None:
         print("rule: edges, precision, share that joins")
         for name, count, precision, joins in con.execute(
             "select rule_name, count(*), avg((a.person_id = b.person_id)::INTEGER), "
-            "avg(is_within_customer::INTEGER) from match_edges join truth a on a.record_id = record_id_left join truth b on b.record_id = record_id_right "
+            "avg(is_within_customer::INTEGER) from match_edges join truth a on a.record_id = record_id_left "
+            "join truth b on b.record_id = record_id_right "
             "group by rule_name order by count(*) desc"
         ).fetchall():
             print(f"  {name:48s} {count:>10,}  {precision:.4f}  {joins:.4f}")
