@@ -13,6 +13,8 @@ import typer
 from orchestration.commands import feeds, operating, people, quarantine, scaffolding, sending
 from orchestration.commands.shell import WORKSPACE_VARIABLE, complain
 
+# What a shell says of a program that Ctrl-C ended; typer answers it by itself as well.
+_INTERRUPTED = 130
 _DEBUG_VARIABLE = "UNAVISTA_DEBUG"
 
 app = typer.Typer(
@@ -55,7 +57,6 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors become a line for people."""
     try:
         code = app(args=arguments, prog_name="unavista", standalone_mode=False)
-        return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 0
@@ -64,12 +65,14 @@ def run(arguments: list[str] | None = None) -> int:
         error.show()
         return 1
     except (click.Abort, KeyboardInterrupt):
-        complain("interrupted; the same command carries on where it stopped")
-        return 130
+        code = _INTERRUPTED
     except Exception as error:
         if os.environ.get(_DEBUG_VARIABLE):
             raise
         return _answer(error)
+    if code == _INTERRUPTED:
+        complain("interrupted; the same command carries on where it stopped")
+    return code if isinstance(code, int) else 0
 
 
 def _answer(error: Exception) -> int:
