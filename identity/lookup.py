@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from identity.normalising.documents import DOCUMENTS
+from identity.normalising.emails import EMAILS
 from identity.normalising.identifiers import IDENTIFIERS
+from identity.normalising.phones import PHONES
 from identity.normalising.stages import apply_to_value
-from identity.normalising.values import normalise_document, normalise_email, normalise_phone
 from identity.published import readable_folder
 from workspace.sql import connect, quote_identifier, quote_literal
 
@@ -87,10 +90,14 @@ def _by_id(con: DuckDBPyConnection, ws: Workspace, text: str) -> list[tuple[str,
 
 def _by_value(con: DuckDBPyConnection, ws: Workspace, text: str) -> list[tuple[str, str | None, str]]:
     country = ws.settings.country
-    key = apply_to_value(IDENTIFIERS, value=text)["key"]
-    values = [("email", normalise_email(text)), ("phone", normalise_phone(text, country))]
-    values += [("document", normalise_document(text, country)[0]), ("document", text.upper())]
-    values += [(kind, key) for kind in ("loyalty_card", "account", "device")]
+    key = apply_to_value(IDENTIFIERS, con, value=text)["key"]
+    values = [
+        ("email", apply_to_value(EMAILS, con, value=text)["comparable"]),
+        ("phone", apply_to_value(PHONES, con, value=text, country=country)["phone"]),
+        ("document", apply_to_value(DOCUMENTS, con, value=text, country=country)["document"]),
+        ("document", re.sub("[^0-9A-Z]", "", text.upper())),
+        *((kind, key) for kind in ("loyalty_card", "account", "device")),
+    ]
     wanted = sorted({(kind, value) for kind, value in values if value})
     tests = " or ".join("(identifier_kind = ? and identifier_value = ?)" for _ in wanted)
     if not wanted:

@@ -6,9 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workspace.sql import quote_identifier
+from workspace.sql import connect, quote_identifier
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -66,14 +69,19 @@ def staged_select(relation: str, bounds: Sequence[Bound], columns: Mapping[str, 
     return f"select {chosen} from {inner}"
 
 
-def apply_to_value(normaliser: Normaliser, **inputs: str | None) -> dict[str, Any]:
-    """Run a normaliser on one value with the same SQL that runs on columns, and return its outputs by name."""
-    import duckdb
+def apply_to_value(
+    normaliser: Normaliser, con: DuckDBPyConnection | None = None, **inputs: str | None
+) -> dict[str, Any]:
+    """Run a normaliser on one value with the same SQL that runs on columns, and return its outputs by name.
 
+    A connection that is already open saves the time of opening one.
+    """
     values = [inputs[name] for name in normaliser.inputs]
-    with duckdb.connect(config={"threads": "1"}) as con:
+    if con is not None:
         row = con.execute(_single_statement(normaliser), values).fetchall()[0]
-    return dict(zip(normaliser.outputs, row, strict=True))
+        return dict(zip(normaliser.outputs, row, strict=True))
+    with connect() as own:
+        return apply_to_value(normaliser, own, **inputs)
 
 
 @lru_cache(maxsize=64)
