@@ -46,7 +46,7 @@ def _feed_asset(contract: "Contract") -> dg.AssetsDefinition:
         landed, checks = pipeline.land(contract.name)
         yield dg.MaterializeResult(
             metadata=_landing_metadata(pipeline, contract, landed),
-            check_results=[check_result(key, "contract_holds", checks)],
+            check_results=[check_result(key, "contract_holds", checks, report=pipeline.report_path)],
         )
 
     return land

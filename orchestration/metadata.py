@@ -65,7 +65,7 @@ def check_result(
             "failed": len(grave),
             "held_or_warned": len(rest),
             "checks": markdown_table([_row(one) for one in ordered], empty="nothing landed, nothing to check"),
-            **report_link(report),
+            **(report_link(report) if grave or rest else {}),
         },
         description="; ".join(one.message or one.name for one in (grave or rest)[:5]) or None,
     )

@@ -6,13 +6,14 @@ tests the event log then takes longer than the tests do, so a model has one chec
 
 # Dagster reads the annotations of a step as objects, so this module does not postpone them.
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster import AssetExecutionContext
 
 from orchestration.asset_keys import FRESH, feed_key, identity_key, model_key
-from orchestration.metadata import markdown_table
+from orchestration.metadata import markdown_table, report_link
 from orchestration.model_graph import ModelNode
 from orchestration.pipeline import Pipeline
 
@@ -101,10 +102,13 @@ def _outcomes(
                     metadata["preview_without_personal_data"] = markdown_table(preview)
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
         if node.tests and dg.AssetCheckKey(key, CHECK) in wanted_checks:
-            yield _check(key, [finished[test] for test in node.tests if test in finished], built)
+            tests = [finished[test] for test in node.tests if test in finished]
+            yield _check(key, tests, built, pipeline.report_path)
 
 
-def _check(key: dg.AssetKey, tests: "Sequence[NodeResult]", built: "NodeResult | None") -> dg.AssetCheckResult:
+def _check(
+    key: dg.AssetKey, tests: "Sequence[NodeResult]", built: "NodeResult | None", report: Path
+) -> dg.AssetCheckResult:
     failed = [one for one in tests if one.is_bad] + ([built] if built is not None and built.is_bad else [])
     warned = [one for one in tests if one.status == "warn"]
     skipped = [one for one in tests if one.status == "skipped"] if built is None or built.status != "success" else []
@@ -122,6 +126,7 @@ def _check(key: dg.AssetKey, tests: "Sequence[NodeResult]", built: "NodeResult |
                 [{"test": one.name, "status": one.status, "rows": one.failures, "why": one.message} for one in shown],
                 empty="no test of this model was run",
             ),
+            **(report_link(report) if failed or warned else {}),
         },
         description="; ".join(one.message for one in failed[:5]) or ("not built, not tested" if skipped else None),
     )

@@ -182,6 +182,13 @@ class Pipeline:
         self.verdict = recorded_verdict(self.workspace, self.run.run_id)
         return self.verdict
 
+    @property
+    def report_path(self) -> Path:
+        """Return where the quality report of the run stands once the run has ended, however it ended."""
+        from quality.report import report_file
+
+        return report_file(self.workspace, self.run)
+
     def begin(self) -> None:
         """Record that the run started, so that one that dies leaves a trace in `ops.runs`."""
         from quality.runs import record_run

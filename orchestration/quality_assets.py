@@ -2,7 +2,6 @@
 
 # Dagster reads the annotations of a step as objects, so this module does not postpone them.
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -46,7 +45,7 @@ def _mart_checks(marts: "Sequence[ModelNode]") -> dg.AssetChecksDefinition:
     )
     def audit_marts(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.AssetCheckResult]:
         pipeline.audit()
-        report = report_file(pipeline)
+        report = pipeline.report_path
         found = audit_results(pipeline, "contract")
         for subject, key in names.items():
             yield check_result(key, "contract_holds", [one for one in found if one.subject == subject], report=report)
@@ -69,7 +68,7 @@ def _gate(marts: "Sequence[ModelNode]") -> dg.AssetsDefinition:
     )
     def activation_gate(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
         verdict = pipeline.audit()
-        report = report_file(pipeline)
+        report = pipeline.report_path
         reasons = markdown_table([{"reason": one} for one in verdict.reasons], empty="none")
         checks = [
             check_result(GATE, name, audit_results(pipeline, stage), report=report)
@@ -119,13 +118,6 @@ def _publication() -> dg.AssetsDefinition:
         )
 
     return publication
-
-
-def report_file(pipeline: Pipeline) -> Path:
-    """Return where the quality report of the run stands once the run has ended, however it ended."""
-    from quality.report import report_file as path_of
-
-    return path_of(pipeline.workspace, pipeline.run)
 
 
 def audit_results(pipeline: Pipeline, stage: str) -> "list[CheckResult]":

@@ -114,9 +114,9 @@ def test_definitions_touch_no_database_when_they_load(
         raise AssertionError("a database was opened")
 
     monkeypatch.setattr(duckdb, "connect", refuse)
-    before = {path for path in shop.root.rglob("*")}
+    before = set(shop.root.rglob("*"))
     build_definitions(shop, manifest=manifest).resolve_job_def(RUN_PIPELINE)
-    assert {path for path in shop.root.rglob("*")} == before
+    assert set(shop.root.rglob("*")) == before
 
 
 def test_models_stand_after_their_parents_when_the_manifest_is_in_any_order(manifest: dict[str, Any]) -> None:
