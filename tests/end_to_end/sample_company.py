@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -42,10 +43,15 @@ def published(folder: Path, query: str) -> list[tuple]:
 
 def operations_of(folder: Path, query: str) -> list[tuple]:
     """Return the rows of a query over the operations store."""
-    from workspace.sql import connect
+    from workspace.operations import operations
 
-    with connect(database=Workspace.open(folder).operations_file, read_only=True) as con:
+    with operations(Workspace.open(folder)) as con:
         return con.execute(query).fetchall()
+
+
+def unavista(folder: Path, *arguments: str) -> list[str]:
+    """Return the command line of one call of the program in a process of its own."""
+    return [sys.executable, "-c", "from orchestration.cli import main; main()", "-w", str(folder), *arguments]
 
 
 def exported(folder: Path) -> dict[str, bytes]:
@@ -82,27 +88,36 @@ def shuffle_rows(folder: Path, seed: int) -> None:
         rewrite(file, lambda rows: order.sample(rows, len(rows)))
 
 
-def reverse_file_order(folder: Path) -> None:
-    """Rename the deliveries of every feed so that they are met the other way round."""
+def deliveries(folder: Path) -> list[tuple[str, list[Path]]]:
+    """Return each feed that takes any number of files: its pattern, and the files that match it."""
+    found = []
     for feed in sorted((folder / "feeds").glob("*.yml")):
         pattern = yaml.safe_load(feed.read_text(encoding="utf-8"))["source"]["path"]
-        if not isinstance(pattern, str) or "*" not in pattern:
-            continue
-        for position, file in enumerate(sorted(folder.glob(pattern), reverse=True)):
+        if isinstance(pattern, str) and "*" in pattern:
+            found.append((pattern, sorted(folder.glob(pattern))))
+    return found
+
+
+def reverse_file_order(folder: Path) -> None:
+    """Rename the deliveries of every feed so that they are met the other way round."""
+    for pattern, files in deliveries(folder):
+        for position, file in enumerate(reversed(files)):
             file.rename(folder / pattern.replace("*", f"shuffled_{position:03}"))
 
 
 def split_files(folder: Path, pieces: int) -> list[list[tuple[Path, bytes]]]:
     """Take every text delivery away and return it cut into pieces, to be delivered one after the other."""
     rounds: list[list[tuple[Path, bytes]]] = [[] for _ in range(pieces)]
-    for file in text_files(folder):
-        lines = file.read_bytes().splitlines(keepends=True)
-        header = lines[:1] if file.suffix == ".csv" else []
-        rows = lines[len(header) :]
-        for number in range(pieces):
-            piece = rows[number::pieces]
-            if piece:
-                name = file.with_name(f"{file.stem}_{number}{file.suffix}")
-                rounds[number].append((name, b"".join([*header, *piece])))
-        file.unlink()
+    for pattern, files in deliveries(folder):
+        for position, file in enumerate(files):
+            if file.suffix == ".gz":
+                continue
+            lines = file.read_bytes().splitlines(keepends=True)
+            header = lines[:1] if file.suffix == ".csv" else []
+            rows = lines[len(header) :]
+            for number in range(pieces):
+                if piece := rows[number::pieces]:
+                    name = folder / pattern.replace("*", f"piece_{position:03}_{number}")
+                    rounds[number].append((name, b"".join([*header, *piece])))
+            file.unlink()
     return rounds

@@ -17,10 +17,36 @@ def sent_messages(folder: Path) -> list[dict]:
     return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
 
 
-def receive(folder: Path, name: str, rows: list[dict]) -> None:
-    """Put receipts of the e-mail provider into the landing folder."""
-    text = "".join(json.dumps(row) + "\n" for row in rows)
-    (folder / "landing" / "receipts" / name).write_text(text, encoding="utf-8")
+RECEIPTS_FEED = """\
+feed: email_tool_receipts
+contract: channel_receipts
+source: {type: file, path: "landing/receipts/email_tool_*.jsonl", format: jsonl}
+columns:
+  source_system: {value: email_tool}
+  provider_event_id: id
+  message_key: message_key
+  exported_customer_id: customer_id
+  channel: {value: email}
+  response_type: {column: event, map: {unsubscribed: unsubscribe, bounced: bounce_hard, delivered: delivered, clicked: click}}
+  occurred_at: at
+"""
+
+
+def receive(folder: Path, events: list[tuple[dict, str]]) -> None:
+    """Let the e-mail tool report on messages, in its own words, through a feed of its own."""
+    (folder / "feeds" / "email_tool_receipts.yml").write_text(RECEIPTS_FEED, encoding="utf-8")
+    lines = [
+        {
+            "id": f"event-{number}",
+            "message_key": message["message_key"],
+            "customer_id": message["customer_id"],
+            "event": event,
+            "at": "2026-07-01T12:00:00Z",
+        }
+        for number, (message, event) in enumerate(events)
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "landing" / "receipts" / "email_tool_2026-07-01.jsonl").write_text(text, encoding="utf-8")
 
 
 def last_full_file(folder: Path) -> list[dict[str, str]]:
@@ -30,55 +56,13 @@ def last_full_file(folder: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-def receipt_columns(folder: Path) -> dict[str, str]:
-    """Return the provider's own column name of each contract column, from the feed's mapping."""
-    import yaml
-
-    feed = yaml.safe_load((folder / "feeds" / "channel_receipts.yml").read_text(encoding="utf-8"))
-    return {
-        name: entry if isinstance(entry, str) else entry.get("column", name) for name, entry in feed["columns"].items()
-    }
-
-
-def provider_word(folder: Path, column: str, word: str) -> str:
-    """Return the provider's own word for a word of the vocabulary."""
-    import yaml
-
-    feed = yaml.safe_load((folder / "feeds" / "channel_receipts.yml").read_text(encoding="utf-8"))
-    entry = feed["columns"][column]
-    words = entry.get("map", {}) if isinstance(entry, dict) else {}
-    return next((theirs for theirs, ours in words.items() if ours == word), word)
-
-
-def as_delivered(folder: Path, receipt: dict[str, str]) -> dict[str, str]:
-    columns = receipt_columns(folder)
-    return {columns[name]: provider_word(folder, name, value) for name, value in receipt.items() if name in columns}
-
-
 def test_unsubscribed_and_bounced_people_leave_when_their_receipts_come_back(finished: Path) -> None:
     messages = [one for one in sent_messages(finished) if one["operation"] == "add"]
     assert len(messages) >= 3, "the sample company wrote to nobody: the test would prove nothing"
     leaver, bouncer, clicker = messages[:3]
     receive(
         finished,
-        "provider_feedback.jsonl",
-        [
-            as_delivered(
-                finished,
-                {
-                    "source_system": "provider",
-                    "provider_event_id": f"event-{number}",
-                    "message_key": message["message_key"],
-                    "exported_customer_id": message["customer_id"],
-                    "channel": "email",
-                    "response_type": kind,
-                    "occurred_at": "2026-07-01T12:00:00Z",
-                },
-            )
-            for number, (message, kind) in enumerate(
-                [(leaver, "unsubscribe"), (bouncer, "bounce_hard"), (clicker, "delivered"), (clicker, "click")]
-            )
-        ],
+        [(leaver, "unsubscribed"), (bouncer, "bounced"), (clicker, "clicked"), (clicker, "delivered")],
     )
     change_setting(finished, NEXT_DAY)
     assert run(finished) == "pass"
@@ -96,7 +80,7 @@ def test_unsubscribed_and_bounced_people_leave_when_their_receipts_come_back(fin
 
     consents = published(
         finished,
-        "select distinct status from marts.dim_customer_consents where consent_channel = 'email' "
+        "select distinct status from marts.dim_customer_consents where consent_channel in ('email', 'all') "
         f"and purpose in ('marketing', 'all') and customer_id = '{leaver['customer_id']}'",
     )
     assert ("revoked",) in consents

@@ -5,12 +5,11 @@ from __future__ import annotations
 import gzip
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from sample_company import exported, mart_contents, operations_of
+from sample_company import exported, mart_contents, operations_of, unavista
 
 from data_contracts.loader import contract_names, load_contract
 from workspace.errors import GateRefused
@@ -104,7 +103,7 @@ FEEDS = tuple(name for name in contract_names("feeds") if name != "activation_me
 def test_run_stops_and_says_why_when_a_feed_is_broken(finished: Path, contract: str) -> None:
     before = what_is_out(finished)
     plant_broken_file(finished, contract)
-    command = [sys.executable, "-m", "orchestration.cli", "--workspace", str(finished), "run"]
+    command = unavista(finished, "run")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     output = done.stdout + done.stderr
     assert done.returncode == 3, output

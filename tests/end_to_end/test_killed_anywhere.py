@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from receiving_server import Receiver
-from sample_company import mart_contents
+from sample_company import mart_contents, unavista
 
 KILLS = int(os.environ.get("UNAVISTA_KILLS", "50"))
 PHASES = ("Landing feeds", "Resolving who is who", "Building marts", "Auditing", "Publishing", "Activating")
@@ -30,7 +29,7 @@ def send_over_http(folder: Path, receiver: Receiver) -> None:
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "orchestration.cli", "--workspace", str(folder), "run"]
+    command = unavista(folder, "run")
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )

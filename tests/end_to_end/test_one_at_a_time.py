@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
-from sample_company import change_setting, mart_contents, published, run
+from sample_company import change_setting, mart_contents, published, run, unavista
 
 from workspace.errors import WorkspaceLocked
 from workspace.locking import run_lock
@@ -59,7 +58,7 @@ def run_id_of(workspace: Workspace) -> str:
 
 def test_second_run_refuses_clearly_when_the_first_holds_the_workspace(finished: Path) -> None:
     with run_lock(Workspace.open(finished)):
-        command = [sys.executable, "-m", "orchestration.cli", "--workspace", str(finished), "run"]
+        command = unavista(finished, "run")
         refused = subprocess.run(command, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert "another run holds this workspace" in refused.stdout + refused.stderr
@@ -74,7 +73,7 @@ def test_lock_is_refused_within_the_process_too(finished: Path) -> None:
 
 @pytest.mark.slow
 def test_two_runs_started_at_once_give_what_one_gives(fresh: Path, finished_folder: Path) -> None:
-    command = [sys.executable, "-m", "orchestration.cli", "--workspace", str(fresh), "run", "--wait", "600"]
+    command = unavista(fresh, "run", "--wait", "600")
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
     output = [process.communicate()[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], output
