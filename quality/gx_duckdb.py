@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -91,9 +92,12 @@ def _data_source(ws: Workspace, database: Path | None) -> Iterator[Any]:
         if engine._connection is not None:
             engine._connection.close()
         engine.engine.dispose()
+        context.data_sources.delete("duckdb")
 
 
+@lru_cache(maxsize=1)
 def _context() -> Any:
+    """Return the context of this process: making one costs half a second, and each feed of a run would make its own."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
