@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -220,7 +220,7 @@ class Pipeline:
         refresh_operations(self.workspace)
         if self.publication is not None:
             self.report = self.publication.folder / "report.html"
-        elif not self._unchanged:
+        elif not self._unchanged and self.error is None:
             self.report = write_report(self.workspace, self.run)
         finish_run(self.workspace)
 
@@ -231,7 +231,9 @@ class Pipeline:
         if not self.feeds_hold:
             self.take_up_verdict()
         elif self.built is not None and not self.built.is_good:
-            self.audit()
+            # With models missing the audit may not get through either; `_step` remembers why.
+            with suppress(Exception):
+                self.audit()
 
     @property
     def status(self) -> Status:
