@@ -85,6 +85,16 @@ def _create_changes(con: DuckDBPyConnection) -> None:
 def _create_causes(con: DuckDBPyConnection) -> None:
     """Create `merge_causes` and `split_causes`: the strongest edge between old customers, and the guard that parted
     them."""
+    if con.execute("select count(*) from id_changes where reason in ('merge', 'split')").fetchall()[0][0] == 0:
+        con.execute(
+            "create or replace temp table merge_causes as select cast(null as VARCHAR) as old_customer_id, "
+            "cast(null as VARCHAR) as new_customer_id, cast(null as VARCHAR) as evidence where false"
+        )
+        con.execute(
+            "create or replace temp table split_causes as "
+            "select cast(null as VARCHAR) as record_id, cast(null as VARCHAR) as evidence where false"
+        )
+        return
     con.execute(
         """
         create or replace temp table merge_causes as

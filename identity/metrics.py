@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from identity.clustering import Clustering
+    from identity.configuration import IdentityConfig
 
 _CUSTOMER_SIZES = "(select f.* from cluster_facts f join cluster_ids i on i.cluster = f.cluster)"
 _FIGURES = {
@@ -33,13 +34,17 @@ _FIGURES = {
             where c.document is not null group by p.cluster, c.document_kind having min(c.document) <> max(c.document)
         )
         """,
-    "edges": "select count(*) from match_edges where rule_name <> 'same_evidence'",
-    "edges_refused": "select count(*) from match_edges where not is_within_customer and rule_name <> 'same_evidence'",
+    "edges": "select count(*) from edges",
+    "edges_refused": """
+        select count(*) from edges e
+        join profile_clusters l on l.profile = e.left_profile
+        join profile_clusters r on r.profile = e.right_profile
+        where l.cluster <> r.cluster
+        """,
     "guards_blocked": "select count(*) from guard_decisions where decision = 'blocked'",
     "guards_ambiguous": "select count(*) from guard_decisions where decision = 'ambiguous'",
 }
 _GROUPED = (
-    "select 'edges_' || rule_name, count(*)::DOUBLE from match_edges group by rule_name",
     """
     select 'guards_blocked_' || identifier_kind, count(*)::DOUBLE from guard_decisions
     where decision = 'blocked' group by identifier_kind
@@ -61,7 +66,7 @@ _GROUPED = (
 )
 
 
-def create_metrics(con: DuckDBPyConnection, clustering: Clustering) -> None:
+def create_metrics(con: DuckDBPyConnection, config: IdentityConfig, clustering: Clustering) -> None:
     """Create `identity_metrics` (metric, value): counts overall, by rule, guard, cluster size and kind of change."""
     counts = [f"select {quote_literal(name)} as metric, ({sql})::DOUBLE as value" for name, sql in _FIGURES.items()]
     cuts = {
@@ -70,4 +75,9 @@ def create_metrics(con: DuckDBPyConnection, clustering: Clustering) -> None:
         "components_cut_by_size": clustering.cut_by_size,
     }
     counts += [f"select {quote_literal(name)}, {value}::DOUBLE" for name, value in cuts.items()]
+    by_rule = dict(con.execute("select rule, count(*) from edges group by rule").fetchall())
+    counts += [
+        f"select {quote_literal('edges_' + rule.name)}, {by_rule.get(position, 0)}::DOUBLE"
+        for position, rule in enumerate(config.active_rules)
+    ]
     con.execute(f"create or replace temp table identity_metrics as {' union all '.join([*counts, *_GROUPED])}")

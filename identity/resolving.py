@@ -97,6 +97,7 @@ def link_records(con: DuckDBPyConnection, ws: Workspace, run: Run, config: Ident
     collect_raw_records(con, ws)
     apply_tombstones(con, hash_salt(ws))
     create_records(con, country=ws.settings.country, as_of=run.as_of_naive)
+    con.execute("drop table raw_records")
     load_nicknames(con)
     create_profiles(con)
     create_holdings(con, config)
@@ -121,4 +122,4 @@ def _create_outputs(con: DuckDBPyConnection, ws: Workspace, run: Run, config: Id
     create_aliases(con)
     create_households(con, config)
     create_company_crosswalk(con, ws)
-    create_metrics(con, clustering)
+    create_metrics(con, config, clustering)

@@ -113,8 +113,8 @@ def create_identifiers(con: DuckDBPyConnection, salt: str) -> None:
 
 
 def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: str) -> None:
-    """Create `match_edges`: the edges between profiles, as pairs of their first records, and what ties records to
-    profiles.
+    """Create the view `match_edges`: the edges between profiles, as pairs of their first records, and what ties
+    records to profiles.
 
     `is_within_customer` tells whether the constraints let the edge join; `customer_id` is the customer of the left
     record.
@@ -123,7 +123,7 @@ def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: st
     weights = " ".join(f"when {place} then {rule.weight}" for place, rule in enumerate(config.active_rules))
     con.execute(
         f"""
-        create or replace temp table match_edges as
+        create or replace temp view match_edges as
         with pairs as (
             select left_profile, right_profile, rule, kind, value from edges
             union all
@@ -191,8 +191,10 @@ def write_tables(con: DuckDBPyConnection, folder: Path) -> None:
     for table, order in ORDERS.items():
         sort_only = _SORT_ONLY.get(table, ())
         columns = [row[0] for row in con.execute(f"describe {table}").fetchall() if row[0] not in sort_only]
+        # the records stand in the order of their numbers already, and a sort of all their columns would spill
+        ordered = table if table == "customer_records" else f"{table} order by {order}"
         con.execute(
-            f"copy (select {', '.join(columns)} from {table} order by {order}) "
+            f"copy (select {', '.join(columns)} from {ordered}) "
             f"to {quote_literal(partial / f'{table}.parquet')} "
             "(format parquet, compression zstd, compression_level 1, row_group_size 122880)"
         )
