@@ -8,8 +8,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from data_contracts.dbt_sources import dbt_sources
 from data_contracts.dbt_marts import mart_files
+from data_contracts.dbt_sources import dbt_sources
 from data_contracts.dbt_staging import STAGING_LINEAGE, staging_files
 from data_contracts.generate import STAGING, differences, generated_files, main, write
 from data_contracts.json_schemas import write_json_schema

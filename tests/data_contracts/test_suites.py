@@ -20,7 +20,7 @@ from data_contracts.suites import expectation_suite
 pytestmark = pytest.mark.slow
 Make = Callable[..., Contract]
 Broken = Callable[[Contract, pl.DataFrame], set[tuple[str, str]]]
-NOON = dt.datetime(2026, 1, 1, 12)  # noqa: DTZ001 - the lake holds naive UTC
+NOON = dt.datetime(2026, 1, 1, 12)
 
 
 class _Dialect(enum.StrEnum):

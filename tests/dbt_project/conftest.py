@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001 - timestamps of the lake are naive UTC
+
 """Small workspaces with a lake made by hand, and one build of them that many tests look at."""
 
 from __future__ import annotations

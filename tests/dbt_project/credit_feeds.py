@@ -9,7 +9,7 @@ from typing import Any
 
 Row = dict[str, Any]
 CHANNELS = ("email", "sms", "direct_mail")
-FIRST_DAY = datetime(2025, 2, 1)  # noqa: DTZ001 - every timestamp of the lake is naive UTC
+FIRST_DAY = datetime(2025, 2, 1)
 TAGS: tuple[Row, ...] = (
     {},
     {"utm_medium": "cpc"},

@@ -20,7 +20,7 @@ from quality.results import CheckResult, decide
 from workspace.workspace import Workspace
 
 pytestmark = pytest.mark.slow
-NOON = dt.datetime(2026, 1, 1, 12)  # noqa: DTZ001 - the marts hold naive UTC
+NOON = dt.datetime(2026, 1, 1, 12)
 
 
 @pytest.fixture
