@@ -6,6 +6,7 @@ replaces the database file under the same name, so that an open reader keeps the
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -16,6 +17,7 @@ from quality.gate import require_pass
 from quality.operations_tables import clock, quality_operations, transaction
 from quality.publication_files import copy_operations, write_publication
 from quality.publications import (
+    MANIFEST,
     REPORT,
     Publication,
     current_publication,
@@ -27,7 +29,7 @@ from quality.publications import (
     recover_publications,
 )
 from quality.report import report_file, write_report
-from workspace.atomic import replace_file
+from workspace.atomic import replace_file, write_text_atomic
 from workspace.errors import UnavistaError
 from workspace.sql import connect, quote_literal
 
@@ -46,7 +48,7 @@ def publish(ws: Workspace, run: Run) -> Publication:
     recover_publications(ws)
     current = current_publication(ws)
     if current and current.run_id == run.run_id and current.manifest["content_key"] == verdict.content_key:
-        return current
+        return _made_from(current, remembered_fingerprint(ws, run))
     kept = kept_publications(ws)
     sequence = max((one.sequence for one in kept), default=0) + 1
     part, target = new_folder(ws, run)
@@ -63,6 +65,15 @@ def publish(ws: Workspace, run: Run) -> Publication:
     _record(ws, publication, "publish")
     prune_publications(ws, ws.settings.gates.keep_publications, after=current)
     return publication
+
+
+def _made_from(publication: Publication, fingerprint: str) -> Publication:
+    """Remember that these inputs give this publication as well, or every later run would build it once more."""
+    if publication.manifest["input_fingerprint"] == fingerprint:
+        return publication
+    manifest = {**publication.manifest, "input_fingerprint": fingerprint}
+    write_text_atomic(publication.folder / MANIFEST, json.dumps(manifest, indent=1))
+    return Publication(publication.folder, manifest)
 
 
 def rollback(ws: Workspace) -> Publication:

@@ -184,3 +184,12 @@ def test_an_edit_during_the_build_is_not_taken_for_built_when_published(built: W
     decide_for(built, FIRST)
     publish(built, FIRST)
     assert not is_unchanged(built, FIRST)
+
+
+def test_run_is_unchanged_when_other_inputs_gave_the_same_rows(published: Workspace) -> None:
+    (published.root / "identity.yml").write_text("# a remark changes no row\n")
+    assert not is_unchanged(published, FIRST)
+    before = current_publication(published)
+    decide_for(published, FIRST)
+    assert before and publish(published, FIRST).folder == before.folder
+    assert is_unchanged(published, FIRST)
