@@ -22,7 +22,7 @@ _NOT_CODE = frozenset(("target", "logs", "dbt_packages", "__pycache__"))
 _LIBRARIES = ("duckdb", "polars", "dbt-core", "dbt-duckdb", "scipy", "splink", "phonenumbers", "python-stdnum")
 _DATA_FOLDERS = frozenset(("landing", "lake", "warehouse", "exports"))
 # These steer what is sent, not what is published.
-_ACTIVATION = frozenset(("audiences", "policy.yml", "destinations.yml"))
+_ACTIVATION = frozenset(("audiences", "policy.yml", "destinations.yml", "syncs.yml"))
 _SALT = "UNAVISTA_HASH_SALT"
 
 
