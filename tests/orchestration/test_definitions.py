@@ -84,6 +84,12 @@ def test_every_feed_reaches_the_gate_when_it_has_a_contract(definitions: dg.Defi
         assert [graph.get(one).blocking for one in graph.get(key).check_keys] == [True]
 
 
+def test_every_identity_table_is_an_asset_when_identity_writes_it() -> None:
+    from identity.tables import ORDERS
+
+    assert set(TABLES) == set(ORDERS)
+
+
 def test_jobs_sensor_and_schedule_exist_when_the_workspace_sends(definitions: dg.Definitions) -> None:
     assert {job.name for job in definitions.jobs or ()} == {RUN_PIPELINE, ACTIVATE_AUDIENCES}
     assert [one.name for one in definitions.sensors or ()] == ["on_landing_file"]
