@@ -35,7 +35,7 @@ dev: $(STAMP) ## Open the Dagster UI on the demo workspace
 	$(BIN)/unavista --workspace $(DEMO) dev
 
 test: $(DEV_STAMP) ## Run the fast suite
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-all: $(DEV_STAMP) ## Run everything, slow tests too
 	$(BIN)/python -m pytest
