@@ -23,7 +23,7 @@ TABLES = {
     "customer_id_aliases": "One row per retired customer identifier, with the one that holds its records today.",
     "household_members": "One row per customer with a household.",
     "company_crosswalk": "One row per company record, with the company it belongs to.",
-    "erasure_tombstones": "One row per hashed identifier of an erased person: a replayed file does not bring them back.",
+    "erasure_tombstones": "One row per hashed identifier of an erased person: a replayed file brings nobody back.",
     "erased_customers": "One row per customer whose erasure was carried out.",
     "identity_metrics": "One row per figure that describes the resolution.",
 }
