@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from data_contracts.loader import load_contract
 from ingestion.lake import Lake
+from ingestion.quarantine import quarantine_sql
 from quality.feed_history import freshness, volume
 from quality.gx_duckdb import Relation, run_suites
 from quality.operations_tables import quality_operations, read_checks, transaction, write_checks
+from quality.publications import current_publication
 from quality.results import CheckResult, decide
 from quality.suite_keys import suite_key
 from quality.verdicts import content_key, write_verdict
@@ -38,7 +40,7 @@ def check_feed(ws: Workspace, run: Run, contract_name: str) -> list[CheckResult]
     manifests = lake.manifests(contract_name)
     results = [
         *_balance_checks(ws, lake, contract, manifests),
-        *_reject_ratio(run, contract, manifests),
+        *_reject_ratio(ws, run, contract, manifests),
         *_file_failures(lake, contract),
         *volume(ws, run, contract, manifests),
         *freshness(ws, run, contract, lake),
@@ -137,10 +139,17 @@ def _lake_rows(ws: Workspace, lake: Lake, manifest: BatchManifest) -> int:
     return int(pq.read_metadata(file).num_rows)
 
 
-def _reject_ratio(run: Run, contract: Contract, manifests: list[BatchManifest]) -> list[CheckResult]:
-    landed = [one for one in manifests if one.run_id == run.run_id and one.kind != "replay"]
-    rejected, rows_in = sum(one.quarantined for one in landed), sum(one.rows_in for one in landed)
-    percent = 100 * rejected / rows_in if rows_in else 0.0
+def _reject_ratio(ws: Workspace, run: Run, contract: Contract, manifests: list[BatchManifest]) -> list[CheckResult]:
+    """Judge the rows of this run and of earlier runs that were never published; replayed rows no longer count.
+
+    Rows of this run past the limit stop it. Rows that stopped an earlier run and still wait hold this one, so that
+    running again does not let them out, and a person may accept what cannot be mended.
+    """
+    publication = current_publication(ws)
+    published = publication.run_id if publication else ""
+    landed = [one for one in manifests if one.kind != "replay" and (one.run_id > published or one.run_id == run.run_id)]
+    waiting = _open_rows(ws, contract, landed)
+    percent, rejected, rows_in = _percent(landed, waiting)
     result = CheckResult(
         "feed",
         subject_of(contract),
@@ -153,12 +162,39 @@ def _reject_ratio(run: Run, contract: Contract, manifests: list[BatchManifest]) 
     # Judged over the run: in a late file of ten rows one bad row is no trend, and a feed may limit its files itself.
     if percent <= contract.max_reject_percent:
         return [result]
-    worst = sorted((one for one in landed if one.quarantined), key=lambda one: -one.quarantined / one.rows_in)
+    fresh = [one for one in landed if one.run_id == run.run_id]
+    is_new = _percent(fresh, waiting)[0] > contract.max_reject_percent
+    worst = sorted((one for one in landed if waiting.get(one.batch_id)), key=lambda one: -waiting[one.batch_id])
     message = (
-        f"{result.subject}: {rejected:,} of {rows_in:,} rows were quarantined ({percent:.1f} %), more than the "
-        f"{contract.max_reject_percent:g} % that the contract allows"
+        f"{result.subject}: {rejected:,} of {rows_in:,} rows {'were' if is_new else 'of earlier deliveries still are'} "
+        f"quarantined ({percent:.1f} %), more than the {contract.max_reject_percent:g} % that the contract allows"
     )
-    return [replace(result, outcome="fail", message=message, sample_keys=tuple(one.batch_id for one in worst[:5]))]
+    return [
+        replace(
+            result,
+            severity="blocking" if is_new else "budget",
+            outcome="fail",
+            message=message,
+            sample_keys=tuple(one.batch_id for one in worst[:5]),
+        )
+    ]
+
+
+def _percent(batches: list[BatchManifest], waiting: dict[str, int]) -> tuple[float, int, int]:
+    rejected, rows_in = sum(waiting.get(one.batch_id, 0) for one in batches), sum(one.rows_in for one in batches)
+    return (100 * rejected / rows_in if rows_in else 0.0), rejected, rows_in
+
+
+def _open_rows(ws: Workspace, contract: Contract, batches: list[BatchManifest]) -> dict[str, int]:
+    """Return how many rows of each batch wait in quarantine."""
+    source = quarantine_sql(ws, contract.name) if any(one.quarantined for one in batches) else None
+    if source is None:
+        return {}
+    with connect(ws) as con:
+        rows = con.execute(
+            f"select batch_id, count(*) from {source} where not is_resolved group by batch_id"
+        ).fetchall()
+    return {str(batch_id): int(count) for batch_id, count in rows}
 
 
 def _file_failures(lake: Lake, contract: Contract) -> list[CheckResult]:

@@ -1,4 +1,3 @@
-
 """Small workspaces with a lake made by hand, and one build of them that many tests look at."""
 
 from __future__ import annotations

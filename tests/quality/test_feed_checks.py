@@ -72,7 +72,22 @@ def test_too_many_rejects_block(ws: Workspace, suites: list[str]) -> None:
     land(ws, SECOND, [*rows_of(ORDERS, 37, 200), *(row.replace("o10", "o30") for row in bad)], "two.csv")
     result = check(ws, SECOND)["reject_ratio"]
     assert result.status == "fail"
-    assert "2 of 39 rows were quarantined (5.1 %)" in result.message
+    assert "4 of 79 rows were quarantined (5.1 %)" in result.message
+
+
+def test_rows_that_stopped_a_run_hold_the_next_one_until_they_are_replayed(ws: Workspace, suites: list[str]) -> None:
+    from ingestion.quarantine import export_quarantine, replay
+
+    bad = [row.replace("10.25", "ten") for row in rows_of(ORDERS, 10, 100)]
+    land(ws, FIRST, [*rows_of(ORDERS, 30), *bad])
+    assert check(ws, FIRST)["reject_ratio"].status == "fail"
+    result = check(ws, SECOND)["reject_ratio"]
+    assert result.status == "hold", "running again must not let the rows out"
+    assert "10 of 40 rows of earlier deliveries still are quarantined" in result.message
+    corrections = export_quarantine(ws, "corrections.jsonl")
+    corrections.write_text(corrections.read_text(encoding="utf-8").replace("ten", "10.25"), encoding="utf-8")
+    assert replay(ws, SECOND, corrections=corrections).remaining == 0
+    assert check(ws, SECOND)["reject_ratio"].passed
 
 
 def test_an_unreadable_delivery_blocks(ws: Workspace, suites: list[str]) -> None:
