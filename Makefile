@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 DEMO := demo
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup demo dev test test-all lint format docs bench clean
+.PHONY: help setup demo journey dev test test-all lint format docs bench clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -30,6 +30,10 @@ $(DEV_STAMP): requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 
 demo: $(STAMP) ## Run the sample company end to end and say where to look
 	$(BIN)/unavista demo $(DEMO)
+
+journey: $(STAMP) ## Run the whole thread on real grocery data
+	$(BIN)/python examples/complete_journey/fetch.py
+	$(BIN)/unavista --workspace examples/complete_journey run
 
 dev: $(STAMP) ## Open the Dagster UI on the demo workspace
 	$(BIN)/unavista --workspace $(DEMO) dev
