@@ -17,6 +17,7 @@ from workspace.runs import Run
 from workspace.sql import connect, quote_identifier
 from workspace.workspace import Workspace
 
+BROKEN_ROWS = 1_000
 ALWAYS = ("pos_sales", "fct_orders", "customer_contacts")
 
 
@@ -89,11 +90,11 @@ def plant_broken_file(folder: Path, contract: str) -> None:
         )
         return
     if source.get("format") == "jsonl":
-        content = b'{"unreadable": \n' * 40
+        content = b'{"unreadable": \n' * BROKEN_ROWS
         broken.write_bytes(gzip.compress(content) if example.suffix == ".gz" else content)
         return
     header = example.read_bytes().splitlines(keepends=True)[0]
-    broken.write_bytes(header + b"one lonely field\n" * 40)
+    broken.write_bytes(header + b"one lonely field\n" * BROKEN_ROWS)
 
 
 FEEDS = tuple(name for name in contract_names("feeds") if name != "activation_messages")
