@@ -80,7 +80,9 @@ def plant_broken_file(folder: Path, contract: str) -> None:
     source = feed_of(folder, contract)["source"]
     pattern = source["path"] if isinstance(source["path"], str) else source["path"][0]
     example = sorted(folder.glob(pattern))[0]
-    broken = example.with_name(example.name.replace(".", "_broken.", 1))
+    broken = example
+    if "*" in pattern:
+        broken = example.with_name(example.name.replace(".", "_broken.", 1))
     if source.get("format") == "parquet":
         import polars as pl
 
