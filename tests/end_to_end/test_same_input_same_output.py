@@ -17,8 +17,6 @@ from sample_company import (
 
 from workspace.workspace import Workspace
 
-PLACES = {"marts.bridge_customer_records"}
-
 
 def differing(one: dict[str, str], other: dict[str, str]) -> set[str]:
     return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
