@@ -87,6 +87,15 @@ class Rule(_Section):
         return self
 
 
+class Scoring(_Section):
+    """Whether pairs that rules leave open are weighed by a model that is learnt from the records."""
+
+    train: Literal["auto", "always", "never"] = "auto"
+    """`auto` trains when the first epoch finds few profiles with an identifier that rules can trust."""
+    scope: Literal["weak", "all"] = "weak"
+    """Which profiles take part: those without such an identifier, or all."""
+
+
 class Override(_Section):
     """A person's decision about one identifier value, which wins over the guards."""
 
@@ -110,6 +119,7 @@ class IdentityConfig(_Section):
     """Most distinct bundles of evidence in one customer; past it only the strongest evidence joins."""
     household_max_customers: Customers = 10
     """Most customers at one address or landline that may still be one household."""
+    scoring: Scoring = Scoring()
     overrides: tuple[Override, ...] = ()
 
     @field_validator("rules")
@@ -137,6 +147,7 @@ class _WorkspaceFile(_Section):
     nameless_share: Share | None = None
     max_cluster_profiles: Profiles | None = None
     household_max_customers: Customers | None = None
+    scoring: Scoring | None = None
     overrides: tuple[Override, ...] = ()
 
 
@@ -165,7 +176,7 @@ def load_identity_config(workspace: Workspace | None = None) -> IdentityConfig:
         )  # fmt: skip
     blocklist = {kind: (*base.blocklist.get(kind, ()), *changes.blocklist.get(kind, ())) for kind in
                  {**base.blocklist, **changes.blocklist}}  # fmt: skip
-    single = ("nameless_share", "max_cluster_profiles", "household_max_customers")
+    single = ("nameless_share", "max_cluster_profiles", "household_max_customers", "scoring")
     return IdentityConfig(
         guards={**base.guards, **changes.guards},
         blocklist=blocklist,

@@ -107,7 +107,7 @@ DOCUMENTS = Normaliser(
         {
             "document": "case when not {is_example} then nullif({padded}, '') end",
             "document_kind": "case when not {is_example} then {kind} end",
-            "is_valid_document": "{kind} is not null and not {is_example}",
+            "is_valid_document": "coalesce({kind} <> 'other', false) and not {is_example}",
             "is_company_document": "{kind} in ('cnpj', 'nipc', 'cif') and not {is_example}",
         },
     ),
@@ -119,5 +119,6 @@ fits.
 CPF and CNPJ: modulo 11 (Receita Federal); letters in a CNPJ count as their ASCII code less 48 (IN RFB 2.229/2024, in
 use from July 2026). NIF and NIPC: modulo 11 over nine digits, the first of which says who it is (Portuguese tax
 authority). DNI: modulo 23 letter; NIE: the same with X, Y, Z read as 0, 1, 2; CIF: the control of Orden EHA/451/2008.
-Elsewhere a number of 5 to 20 characters with three digits in a row counts as `other`: there is no digit to check.
+Elsewhere a number of 5 to 20 characters with three digits in a row counts as `other`. It is not valid: no
+digit says that it was typed as it was issued, and two that differ may be one person's.
 """

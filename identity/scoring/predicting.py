@@ -1,0 +1,134 @@
+"""Weigh pairs with the model that the epoch pins: the log2 of the odds that two profiles are one person.
+
+Splink trains the model; the weights are summed here, in one SQL statement made from the model's JSON. A pair's weight
+is then a function of the two profiles and the epoch alone, whichever other pairs are scored beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from identity.scoring.blocking import create_candidates
+from identity.scoring.participants import COLUMNS, create_scorable
+from workspace.sql import quote_literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from identity.configuration import IdentityConfig
+    from identity.epochs import ModelEpoch
+
+
+def create_scored_edges(
+    con: DuckDBPyConnection, epoch: ModelEpoch, config: IdentityConfig, *, touched: str | None = None
+) -> None:
+    """Create `scored_edges` (left_profile < right_profile, match_weight) over the pairs that agree on something rare.
+
+    The weight is log2 of the posterior odds, rounded to six decimals; below zero the profiles are rather two people,
+    which holds them apart where others would join them. Empty when the epoch has no model.
+
+    Args:
+        con: Connection that holds `profiles`, `records`, `guards` and the tables of the epoch.
+        epoch: Epoch in force.
+        config: Says which profiles take part.
+        touched: Table (profile); only pairs with an end in it are scored, with the weights they always have.
+    """
+    if epoch.splink_model is None:
+        con.execute(
+            "create or replace temp table scored_edges "
+            "(left_profile UBIGINT, right_profile UBIGINT, match_weight DOUBLE)"
+        )
+        return
+    model = json.loads(epoch.splink_model)
+    create_scorable(con, config.scoring, touched=touched)
+    create_candidates(con, model["profile_count"], touched=touched is not None)
+    con.execute(f"create or replace temp table scored_edges as {weights_sql(model, 'candidates')}")
+    con.execute("drop table candidates")
+
+
+def weights_sql(model: dict[str, Any], pairs: str) -> str:
+    """Return SQL that yields (left_profile, right_profile, match_weight) for a table of pairs of `scorable`.
+
+    The weight is log2(λ / (1 - λ)) + Σ log2(m / u), and + log2(u / frequency) where a level is adjusted by how common
+    the shared value is (Fellegi and Sunter 1969; term frequencies as in Splink's documentation).
+    """
+    terms = [f"{prior_bits(model)!r}"] + [f"{comparison_sql(one, model)}" for one in model["comparisons"]]
+    return f"""
+        with pairs as ({_pairs_sql(pairs)})
+        select left_profile, right_profile, round({" + ".join(terms)}, 6) as match_weight from pairs
+        """
+
+
+def levels_sql(model: dict[str, Any], pairs: str) -> str:
+    """Return SQL that yields for each pair the number of the level reached (the last is 0), one column a comparison."""
+    fields = ", ".join(f"{level_sql(one)} as {one['output_column_name']}" for one in model["comparisons"])
+    return f"with pairs as ({_pairs_sql(pairs)}) select left_profile, right_profile, {fields} from pairs"
+
+
+def prior_bits(model: dict[str, Any]) -> float:
+    """Return log2 of the odds that two random profiles are one person."""
+    share = model["probability_two_random_records_match"]
+    return math.log2(share / (1 - share))
+
+
+def level_sql(comparison: dict[str, Any]) -> str:
+    """Return SQL for the number of the level that a pair reaches: -1 where it says nothing, 0 for the last."""
+    levels = comparison["comparison_levels"]
+    cases = [
+        f"when {level['sql_condition']} then {-1 if level.get('is_null_level') else len(levels) - 1 - place}"
+        for place, level in enumerate(levels)
+        if level["sql_condition"] != "ELSE"
+    ]
+    return f"case {' '.join(cases)} else 0 end"
+
+
+def comparison_sql(comparison: dict[str, Any], model: dict[str, Any]) -> str:
+    """Return SQL for the bits that a comparison adds."""
+    cases, other = [], "0.0"
+    for level in comparison["comparison_levels"]:
+        bits = _bits(level, model)
+        if level["sql_condition"] == "ELSE":
+            other = bits
+        else:
+            cases.append(f"when {level['sql_condition']} then {bits}")
+    return f"(case {' '.join(cases)} else {other} end)"
+
+
+def _bits(level: dict[str, Any], model: dict[str, Any]) -> str:
+    if level.get("is_null_level"):
+        return "0.0"
+    agreed, by_chance = level["m_probability"], level["u_probability"]
+    column = level.get("tf_adjustment_column")
+    if not column:
+        return repr(math.log2(agreed / by_chance))
+    floor = 1 / model["profile_count"]
+    return (
+        f"({math.log2(agreed / by_chance)!r} + log2({by_chance!r} / "
+        f"greatest(coalesce({column}_frequency_l, {floor!r}), coalesce({column}_frequency_r, {floor!r}))))"
+    )
+
+
+def _pairs_sql(pairs: str) -> str:
+    """Return SQL that lays both profiles of each pair side by side, with the frequencies of their values."""
+    sides = []
+    for side in ("l", "r"):
+        fields = [f"{side}.{name} as {name}_{side}" for name in COLUMNS]
+        fields += [f"{side}.{name}_frequency as {name}_frequency_{side}" for name in ADJUSTED]
+        sides.append(", ".join(fields))
+    joins = "".join(
+        f" left join term_frequencies f{place} on f{place}.column_name = {quote_literal(name)} "
+        f"and f{place}.value = s.{name}"
+        for place, name in enumerate(ADJUSTED)
+    )
+    frequencies = "".join(f", f{place}.frequency as {name}_frequency" for place, name in enumerate(ADJUSTED))
+    side = f"(select s.*{frequencies} from scorable s{joins})"
+    return (
+        f"select p.left_profile, p.right_profile, {sides[0]}, {sides[1]} from {pairs} p "
+        f"join {side} l on l.profile = p.left_profile join {side} r on r.profile = p.right_profile"
+    )
+
+
+ADJUSTED = ("given_key", "family_key", "full_key", "postal_code", "city")
+"""Columns by whose frequency a level may be adjusted."""
