@@ -84,7 +84,7 @@ def create_candidates(con: DuckDBPyConnection, profile_count: int, *, touched: b
 
 def _create_block_keys(con: DuckDBPyConnection, table: str, source: str, profile_count: int) -> None:
     """Create a table (block, key, profile) of the keys that few profiles are expected to share."""
-    con.execute(f"create or replace temp table {table} (block UTINYINT, key UBIGINT, profile UBIGINT)")
+    con.execute(f"create or replace temp table {table} (block UTINYINT, key UBIGINT, profile BIGINT)")
     for number, columns in enumerate(BLOCKS):
         listed = [column for column in columns if column in FREQUENT]
         joins = "".join(

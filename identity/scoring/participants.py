@@ -22,6 +22,18 @@ COLUMNS = (
 """What comparisons and blocks may read of a profile, all of it text."""
 
 
+DERIVED = {
+    "full_key": "case when family_key is not null then given_key || ' ' || family_key end",
+    "email_user": "split_part(email, '@', 1)",
+    "phone_end": "right(phone, 8)",
+    "given_start": "given_key[1:3]",
+    "family_start": "family_key[1:3]",
+    "birth_year": "cast(year(cast(birth_date as DATE)) as VARCHAR)",
+    "birth_month": "strftime(cast(birth_date as DATE), '%Y-%m')",
+}
+"""SQL for the columns that follow from others."""
+
+
 def create_scorable(con: DuckDBPyConnection, scoring: Scoring, *, touched: str | None = None) -> None:
     """Create `scorable` (profile, and COLUMNS): the profiles that take part, values that a guard blocks left out.
 
@@ -31,36 +43,33 @@ def create_scorable(con: DuckDBPyConnection, scoring: Scoring, *, touched: str |
     takes_part = "p.name_key is not null"
     if scoring.scope == "weak":
         takes_part += f" and not {IS_VERIFIED}"
+    derived = ", ".join(f"{sql} as {name}" for name, sql in DERIVED.items())
     con.execute(
         f"""
         create or replace temp table scorable as
-        with blocked as (select kind, value from guards where decision = 'blocked')
-        select
-            p.profile,
-            p.name_key,
-            p.given_key,
-            p.family_key,
-            case when p.family_key is not null then p.given_key || ' ' || p.family_key end as full_key,
-            cast(p.birth_date as VARCHAR) as birth_date,
-            case when d.value is null then p.document_number end as document,
-            case when e.value is null then p.email_key end as email,
-            case when e.value is null then split_part(p.email_key, '@', 1) end as email_user,
-            case when t.value is null then coalesce(p.phone_key, p.local_key) end as phone,
-            case when t.value is null then right(coalesce(p.phone_key, p.local_key), 8) end as phone_end,
-            p.postal_code,
-            p.street_number,
-            {_plain("r.street")} as street,
-            {_plain("r.city")} as city,
-            p.given_key[1:3] as given_start,
-            p.family_key[1:3] as family_start,
-            cast(year(p.birth_date) as VARCHAR) as birth_year,
-            strftime(p.birth_date, '%Y-%m') as birth_month
-        from profiles p
-        join records r on r.rid = p.profile
-        left join blocked d on d.kind = 'document' and d.value = p.document_number
-        left join blocked e on e.kind = 'email' and e.value = p.email_key
-        left join blocked t on t.kind = 'phone' and t.value = p.phone_key
-        where {takes_part}
+        with blocked as (select kind, value from guards where decision = 'blocked'),
+        read as (
+            select
+                p.profile,
+                p.name_key,
+                p.given_key,
+                p.family_key,
+                cast(p.birth_date as VARCHAR) as birth_date,
+                case when d.value is null then p.document_number end as document,
+                case when e.value is null then p.email_key end as email,
+                case when t.value is null then coalesce(p.phone_key, p.local_key) end as phone,
+                p.postal_code,
+                p.street_number,
+                {plain("r.street")} as street,
+                {plain("r.city")} as city
+            from profiles p
+            join records r on r.rid = p.profile
+            left join blocked d on d.kind = 'document' and d.value = p.document_number
+            left join blocked e on e.kind = 'email' and e.value = p.email_key
+            left join blocked t on t.kind = 'phone' and t.value = p.phone_key
+            where {takes_part}
+        )
+        select *, {derived} from read
         """
     )
     if touched is not None:
@@ -76,5 +85,6 @@ def verified_share(con: DuckDBPyConnection) -> float:
     return float(row[0][0] or 0)
 
 
-def _plain(column: str) -> str:
+def plain(column: str) -> str:
+    """Return SQL for a text without case, accents and marks."""
     return f"nullif(trim(regexp_replace(lower(strip_accents({column})), '[^a-z0-9]+', ' ', 'g')), '')"

@@ -37,15 +37,20 @@ def create_scored_edges(
     """
     if epoch.splink_model is None:
         con.execute(
-            "create or replace temp table scored_edges "
-            "(left_profile UBIGINT, right_profile UBIGINT, match_weight DOUBLE)"
+            "create or replace temp table scored_edges (left_profile BIGINT, right_profile BIGINT, match_weight DOUBLE)"
         )
         return
-    model = json.loads(epoch.splink_model)
+    model = epoch_model(epoch)
     create_scorable(con, config.scoring, touched=touched)
     create_candidates(con, model["profile_count"], touched=touched is not None)
     con.execute(f"create or replace temp table scored_edges as {weights_sql(model, 'candidates')}")
     con.execute("drop table candidates")
+
+
+def epoch_model(epoch: ModelEpoch) -> dict[str, Any]:
+    """Return the model of the epoch, with what labels said of it under `recalibration`."""
+    model = json.loads(epoch.splink_model or "{}")
+    return model | {"recalibration": json.loads(epoch.recalibration or "{}")}
 
 
 def weights_sql(model: dict[str, Any], pairs: str) -> str:
@@ -54,9 +59,9 @@ def weights_sql(model: dict[str, Any], pairs: str) -> str:
     The weight is log2(λ / (1 - λ)) + Σ log2(m / u), and + log2(u / frequency) where a level is adjusted by how common
     the shared value is (Fellegi and Sunter 1969; term frequencies as in Splink's documentation).
     """
-    terms = [f"{prior_bits(model)!r}"] + [f"{comparison_sql(one, model)}" for one in model["comparisons"]]
+    terms = [repr(prior_bits(model)), *(comparison_sql(one, model) for one in model["comparisons"])]
     return f"""
-        with pairs as ({_pairs_sql(pairs)})
+        with pairs as ({pairs_sql(pairs)})
         select left_profile, right_profile, round({" + ".join(terms)}, 6) as match_weight from pairs
         """
 
@@ -64,13 +69,13 @@ def weights_sql(model: dict[str, Any], pairs: str) -> str:
 def levels_sql(model: dict[str, Any], pairs: str) -> str:
     """Return SQL that yields for each pair the number of the level reached (the last is 0), one column a comparison."""
     fields = ", ".join(f"{level_sql(one)} as {one['output_column_name']}" for one in model["comparisons"])
-    return f"with pairs as ({_pairs_sql(pairs)}) select left_profile, right_profile, {fields} from pairs"
+    return f"with pairs as ({pairs_sql(pairs)}) select left_profile, right_profile, {fields} from pairs"
 
 
 def prior_bits(model: dict[str, Any]) -> float:
-    """Return log2 of the odds that two random profiles are one person."""
+    """Return log2 of the odds that two random profiles are one person, moved by what labels said."""
     share = model["probability_two_random_records_match"]
-    return math.log2(share / (1 - share))
+    return math.log2(share / (1 - share)) + float(model.get("recalibration", {}).get("offset_bits", 0))
 
 
 def level_sql(comparison: dict[str, Any]) -> str:
@@ -85,7 +90,8 @@ def level_sql(comparison: dict[str, Any]) -> str:
 
 
 def comparison_sql(comparison: dict[str, Any], model: dict[str, Any]) -> str:
-    """Return SQL for the bits that a comparison adds."""
+    """Return SQL for the bits that a comparison adds, in the proportion that labels gave it."""
+    factor = model.get("recalibration", {}).get("factors", {}).get(comparison["output_column_name"], 1.0)
     cases, other = [], "0.0"
     for level in comparison["comparison_levels"]:
         bits = _bits(level, model)
@@ -93,7 +99,7 @@ def comparison_sql(comparison: dict[str, Any], model: dict[str, Any]) -> str:
             other = bits
         else:
             cases.append(f"when {level['sql_condition']} then {bits}")
-    return f"(case {' '.join(cases)} else {other} end)"
+    return f"({factor!r} * case {' '.join(cases)} else {other} end)"
 
 
 def _bits(level: dict[str, Any], model: dict[str, Any]) -> str:
@@ -110,7 +116,7 @@ def _bits(level: dict[str, Any], model: dict[str, Any]) -> str:
     )
 
 
-def _pairs_sql(pairs: str) -> str:
+def pairs_sql(pairs: str) -> str:
     """Return SQL that lays both profiles of each pair side by side, with the frequencies of their values."""
     sides = []
     for side in ("l", "r"):
