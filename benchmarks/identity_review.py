@@ -1,0 +1,187 @@
+"""Measure how many wrong clusters the top of the review queue holds, and fit its coefficients.
+
+Usage: python -m benchmarks.identity_review [--people 20000] [--seeds 12 13] [--workspace PATH ...] [--fit]
+
+Only feeds that carry people are landed. A cluster is impure when its records belong to more than one true person; the
+share is taken among identified clusters of two records or more. `--fit` prints coefficients for the first workspace
+and checks them on the others: a ridge logistic regression of "the two ends are different people" on the features of
+`identity.review.doubts`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.identity_quality import _create_truth
+from data_contracts.loader import load_contracts
+from identity import resolving
+from identity.configuration import load_identity_config
+from identity.published import create_published
+from identity.review import doubts
+from workspace.runs import Run
+from workspace.sql import connect
+from workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from duckdb import DuckDBPyConnection
+    from numpy.typing import NDArray
+
+_SHARES = (0.005, 0.01, 0.02, 0.05)
+_RIDGE = 1.0
+
+
+def main() -> None:
+    """Resolve samples, rank their clusters and print the yield."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[12])
+    parser.add_argument("--workspace", type=Path, nargs="+")
+    parser.add_argument("--fit", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        folders = arguments.workspace or [
+            make_sample(Path(folder) / str(seed), arguments.people, seed) for seed in arguments.seeds
+        ]
+        beta = None
+        for place in folders:
+            beta = report(Workspace.open(place), beta, fit=arguments.fit)
+
+
+def make_sample(folder: Path, people: int, seed: int) -> Path:
+    """Write a sample workspace and land what carries people."""
+    from ingestion.landing import land_contract
+    from ingestion.samples import write_sample_workspace
+
+    write_sample_workspace(folder, people=people, seed=seed)
+    ws = Workspace.open(folder)
+    for name, contract in load_contracts("feeds", ws).items():
+        if contract.person_role != "none" or name == "crm_companies":
+            land_contract(ws, _run(ws), name)
+    return folder
+
+
+@contextmanager
+def resolved(ws: Workspace) -> Iterator[DuckDBPyConnection]:
+    """Resolve in memory and give the connection, with `doubts`, `truth` and `impurity` (cluster, is_impure)."""
+    config = load_identity_config(ws)
+    with connect(ws) as con:
+        con.execute("set preserve_insertion_order = false")
+        create_published(con, ws)
+        resolving.link_records(con, ws, _run(ws), config)
+        resolving._create_outputs(con, ws, _run(ws), config)
+        started, cpu = time.perf_counter(), time.process_time()
+        doubts.create_doubts(con, config)
+        print(f"{ws.root.name}: doubts {time.perf_counter() - started:.2f} s, {time.process_time() - cpu:.2f} CPU-s")
+        _create_truth(con, ws)
+        con.execute(
+            "create temp table impurity as select c.cluster, count(distinct t.person_id) > 1 as is_impure "
+            "from clustered c join truth t using (record_id) join cluster_facts f using (cluster) "
+            "where c.is_identified group by c.cluster having count(*) > 1"
+        )
+        con.execute(
+            "create temp table people as select profile, arg_max(person_id, person_id) as person_id "
+            "from record_profiles join records using (rid) join truth using (record_id) group by profile"
+        )
+        yield con
+
+
+def report(ws: Workspace, beta: NDArray | None, *, fit: bool) -> NDArray | None:
+    """Print the yield of one workspace by the shipped coefficients, and with `fit` by those of the first."""
+    with resolved(ws) as con:
+        print_yield("shipped", con, None)
+        if not fit:
+            return None
+        features, wrong = _training(con)
+        if beta is None:
+            beta = fit_logistic(features, wrong)
+            print(f"INTERCEPT = {beta[0]:.2f}\nCOEFFICIENTS = {{")
+            for name, value in zip(doubts.FEATURES, beta[1:], strict=True):
+                print(f'    "{name}": {value:.2f},')
+            print("}")
+        print_yield("fitted ", con, beta)
+    return beta
+
+
+def _training(con: DuckDBPyConnection) -> tuple[NDArray, NDArray]:
+    rows = con.execute(
+        f"select {', '.join(doubts.FEATURES)}, a.person_id <> b.person_id as wrong from doubts d "
+        "join people a on a.profile = d.left_profile join people b on b.profile = d.right_profile "
+        "order by d.left_profile, d.right_profile"
+    ).fetchnumpy()
+    wrong = np.asarray(rows.pop("wrong"), float)
+    return np.column_stack([np.ones(len(wrong)), *(np.asarray(rows[name], float) for name in doubts.FEATURES)]), wrong
+
+
+def fit_logistic(features: NDArray, wrong: NDArray) -> NDArray:
+    """Return the coefficients of a ridge logistic regression by Newton steps, halved until the loss falls."""
+    beta = np.zeros(features.shape[1])
+    beta[0] = -5
+    ridge = np.eye(len(beta)) * _RIDGE
+    ridge[0, 0] = 0.01
+
+    def loss(at: NDArray) -> float:
+        score = features @ at
+        return float(np.logaddexp(0, score).sum() - wrong @ score + at @ ridge @ at / 2)
+
+    before = loss(beta)
+    for _ in range(100):
+        chance = 1 / (1 + np.exp(-np.clip(features @ beta, -30, 30)))
+        gradient = features.T @ (wrong - chance) - ridge @ beta
+        step = np.linalg.solve((features.T * (chance * (1 - chance))) @ features + ridge, gradient)
+        size = 1.0
+        while loss(beta + size * step) > before and size > 1e-6:
+            size /= 2
+        beta = beta + size * step
+        if before - loss(beta) < 1e-6:
+            break
+        before = loss(beta)
+    return beta
+
+
+def print_yield(label: str, con: DuckDBPyConnection, beta: NDArray | None) -> None:
+    """Print which share of the impure clusters the first clusters of the queue hold, with and without those that a
+    device alone made impure."""
+    score = "probability" if beta is None else _score(beta)
+    for what, only in (("all", "true"), ("but devices", "rule_name <> 'same_device'")):
+        ranked = con.execute(
+            f"""
+            with by_cluster as (
+                select cluster, max({score}) as score from doubts where {only} group by cluster
+            ),
+            by_device as (
+                select d.cluster, bool_and(d.rule_name = 'same_device') as is_device
+                from doubts d
+                join people a on a.profile = d.left_profile join people b on b.profile = d.right_profile
+                where a.person_id <> b.person_id group by d.cluster
+            )
+            select i.is_impure and ({only.replace("rule_name <> 'same_device'", "not coalesce(v.is_device, false)")})
+            from impurity i left join by_cluster d using (cluster) left join by_device v using (cluster)
+            order by d.score desc nulls last, i.cluster
+            """
+        ).fetchall()
+        impure = np.array([row[0] for row in ranked], bool)
+        found = [impure[: int(len(impure) * share)].sum() / max(impure.sum(), 1) for share in _SHARES]
+        shares = ", ".join(f"top {share:.1%} {value:.3f}" for share, value in zip(_SHARES, found, strict=True))
+        print(f"  {label} {what:12s} {len(impure):,} clusters, {impure.sum():,} impure: {shares}")
+
+
+def _score(beta: NDArray) -> str:
+    return " + ".join(f"{value} * {name}" for name, value in zip(doubts.FEATURES, beta[1:], strict=True))
+
+
+def _run(ws: Workspace) -> Run:
+    return Run.at(ws.settings.as_of or datetime(2026, 1, 31, tzinfo=UTC))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+"""Say how likely each link inside a customer is wrong, by a logistic function of what can be seen of it.
+
+The coefficients were fitted on the truth of one sample (`python -m benchmarks.identity_review --fit`, 60,000 people,
+seed 11) and checked on samples of other seeds; see docs/adr/0221-review-by-likely-mistakes.md. They order the queue and
+decide nothing: no record moves because of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from identity.review.links import spanning_links
+from identity.rules import LANDLINE
+from workspace.sql import quote_literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from identity.configuration import IdentityConfig
+
+_DECIDED = 1000.0
+_NAMELESS = "(a.given_key is null or b.given_key is null)"
+_IS_DEVICE = "l.kind is not distinct from 'device'"
+_LANDLINE = f"(l.kind = 'phone' and regexp_full_match(l.value, {quote_literal(LANDLINE)}))"
+FEATURES = {
+    # a visitor known by nothing but a device follows its one customer: did they visit more, or at other times?
+    "device": _IS_DEVICE,
+    "device_visits_ratio": f"case when {_IS_DEVICE} then ln((d.bare_rows + 1.0) / (d.known_rows + 1.0)) end",
+    "device_visits": f"case when {_IS_DEVICE} then ln(d.bare_rows + 1.0) end",
+    "device_days_alone": f"case when {_IS_DEVICE} then ln(d.days_alone + 1.0) end",
+    # nobody's name stands beside the value on one side
+    "nameless_on_mobile": f"{_NAMELESS} and l.kind = 'phone' and not {_LANDLINE}",
+    "nameless_on_landline": f"{_NAMELESS} and {_LANDLINE}",
+    "nameless_on_email": f"{_NAMELESS} and l.kind = 'email'",
+    "nameless_on_else": f"{_NAMELESS} and coalesce(l.kind not in ('phone', 'email', 'device'), true)",
+    "named_on_email": f"not {_NAMELESS} and l.kind = 'email'",
+    "named_on_phone": f"not {_NAMELESS} and l.kind = 'phone'",
+    "named_on_landline": f"not {_NAMELESS} and {_LANDLINE}",
+    "name_and_place": "l.rule_name in ('same_name_and_postal_code', 'same_name_and_postal_number')",
+    # other customers carry the value too
+    "value_customers": "ln(v.cluster_count)",
+    "value_has_names": "v.name_count > 1",
+    "email_lacks_name": f"""{_NAMELESS} and l.kind = 'email'
+        and not contains(split_part(l.value, '@', 1), left(coalesce(a.given_key, b.given_key), 4))""",
+    "household_size": "ln(h.customer_count)",
+    "several_rules": "ln(l.rule_count)",
+    "smaller_side": "ln(l.smaller_side)",
+    "family_names_differ": "a.family_key <> b.family_key",
+    "middle_names_differ": "a.middle_key <> b.middle_key",
+    "birth_date_agrees": "a.birth_date = b.birth_date",
+    "customer_birth_dates": "f.birth_date_count > 1",
+    "component_was_cut": "f.is_cut",
+}  # fmt: skip
+"""What a link shows, as SQL; null counts as nothing."""
+INTERCEPT = -8.95
+COEFFICIENTS = {
+    "device": -0.35, "device_visits_ratio": 1.21, "device_visits": 0.55, "device_days_alone": 0.44,
+    "nameless_on_mobile": 3.78, "nameless_on_landline": 6.82, "nameless_on_email": 1.59, "nameless_on_else": -1.42,
+    "named_on_email": -1.12, "named_on_phone": -0.37, "named_on_landline": 1.44, "name_and_place": 5.94,
+    "value_customers": 3.73, "value_has_names": 1.55, "email_lacks_name": 0.98, "household_size": 0.13,
+    "several_rules": -1.77, "smaller_side": 0.59, "family_names_differ": 1.06, "middle_names_differ": 0.82,
+    "birth_date_agrees": -0.73, "customer_birth_dates": 2.02, "component_was_cut": 1.37,
+}  # fmt: skip
+
+
+def create_doubts(con: DuckDBPyConnection, config: IdentityConfig, *, touched: str | None = None) -> None:
+    """Create `doubts`: one row per spanning link of a customer, with every feature and the `probability` that it joins
+    two people.
+
+    A row is a function of its cluster, of the holders of its value and of its household.
+
+    Args:
+        con: Connection with the tables of a resolution.
+        config: Names and weights of the rules.
+        touched: Table with a column `profile`; only clusters that hold one of them are looked at.
+    """
+    _create_links(con, config, touched)
+    _create_facts(con)
+    features = {
+        name: f"coalesce(cast({sql} as DOUBLE), 0)" if sql.startswith(("ln(", "case")) else _flag(sql)
+        for name, sql in FEATURES.items()
+    }
+    terms = " + ".join(f"{COEFFICIENTS[name]} * {name}" for name in FEATURES)
+    con.execute(
+        f"""
+        create or replace temp table doubts as
+        with seen as (
+            select l.*, {", ".join(f"{sql} as {name}" for name, sql in features.items())}
+            from review_links l
+            join profiles a on a.profile = l.left_profile
+            join profiles b on b.profile = l.right_profile
+            join review_clusters f on f.cluster = l.cluster
+            left join review_values v on v.kind = l.kind and v.value = l.value
+            left join review_devices d on d.left_profile = l.left_profile and d.right_profile = l.right_profile
+            left join review_households h on h.cluster = l.cluster
+        )
+        select *, 1 / (1 + exp(-({INTERCEPT} + {terms}))) as probability from seen
+        """
+    )
+
+
+def _flag(sql: str) -> str:
+    return f"case when {sql} then 1.0 else 0.0 end"
+
+
+def _create_links(con: DuckDBPyConnection, config: IdentityConfig, touched: str | None) -> None:
+    """Create `review_links`: the spanning links of the clusters, with the strongest rule that makes each."""
+    import numpy as np
+    import polars as pl
+
+    rules = config.active_rules
+    _create_edges(con, config)
+    chosen = "" if touched is None else "and l.cluster in (select cluster from review_touched)"
+    if touched:
+        con.execute(
+            f"create or replace temp table review_touched as "
+            f"select distinct cluster from profile_clusters semi join {touched} using (profile)"
+        )
+    con.execute(
+        f"""
+        create or replace temp table review_pairs as
+        select l.cluster, e.left_profile, e.right_profile, min(e.rule) as rule, count(distinct e.rule) as rule_count
+        from review_edges e
+        join profile_clusters l on l.profile = e.left_profile
+        join profile_clusters r on r.profile = e.right_profile
+        where l.cluster = r.cluster {chosen}
+        group by l.cluster, e.left_profile, e.right_profile
+        """
+    )
+    found = con.execute(
+        """
+        select left_profile, right_profile, rule from review_pairs order by left_profile, right_profile
+        """
+    ).fetchnumpy()
+    sizes = con.execute(
+        """
+        select profile, record_count from profiles where profile in (
+            select left_profile from review_pairs union select right_profile from review_pairs
+        ) order by profile
+        """
+    ).fetchnumpy()
+    nodes = np.asarray(sizes["profile"])
+    weights = np.full(256, _DECIDED)
+    weights[: len(rules)] = [rule.weight for rule in rules]
+    left, right = (np.searchsorted(nodes, np.asarray(found[name])) for name in ("left_profile", "right_profile"))
+    links = spanning_links(left, right, weights[np.asarray(found["rule"])], np.asarray(sizes["record_count"]))
+    rows = pl.DataFrame(
+        {
+            "left_profile": nodes[left[links.edge]],
+            "right_profile": nodes[right[links.edge]],
+            "is_bridge": links.is_bridge,
+            "smaller_side": links.smaller_side,
+        }
+    )
+    con.register("spanning", rows)
+    names = " ".join(f"when {place} then {quote_literal(rule.name)}" for place, rule in enumerate(rules))
+    con.execute(
+        f"""
+        create or replace temp table review_links as
+        with strongest as (
+            select left_profile, right_profile, rule, min(kind) as kind, min(value) as value
+            from review_edges semi join spanning using (left_profile, right_profile)
+            group by left_profile, right_profile, rule
+        )
+        select
+            p.cluster, s.left_profile, s.right_profile, s.is_bridge, s.smaller_side, p.rule_count,
+            case p.rule {names} end as rule_name, e.kind, e.value
+        from spanning s
+        join review_pairs p using (left_profile, right_profile)
+        join strongest e on e.left_profile = p.left_profile and e.right_profile = p.right_profile and e.rule = p.rule
+        where p.rule < {len(rules)}
+        """
+    )
+    con.unregister("spanning")
+
+
+def _create_edges(con: DuckDBPyConnection, config: IdentityConfig) -> None:
+    """Create the view `review_edges`: the edges, and what ties a visitor known by a device to its one customer."""
+    device = next((place for place, rule in enumerate(config.active_rules) if "device" in rule.on), None)
+    followers = ""
+    if device is not None:
+        followers = f"""
+            union
+            select least(profile, lead), greatest(profile, lead), {device}, 'device', value from device_followers
+            """
+    con.execute(
+        f"""
+        create or replace temp view review_edges as
+        select left_profile, right_profile, rule, kind, value from edges {followers}
+        """
+    )
+
+
+def _create_facts(con: DuckDBPyConnection) -> None:
+    """Create what is read beside a link: `review_values`, `review_clusters`, `review_devices`, `review_households`."""
+    con.execute(
+        """
+        create or replace temp table review_values as
+        select h.kind, h.value, count(distinct c.cluster) as cluster_count, count(distinct p.given_key) as name_count
+        from holdings h
+        semi join review_links l on l.kind = h.kind and l.value = h.value
+        join profile_clusters c on c.profile = h.profile
+        join profiles p on p.profile = h.profile
+        group by h.kind, h.value
+        """
+    )
+    con.execute(
+        """
+        create or replace temp table review_clusters as
+        with cut as (
+            select component from profile_clusters group by component having min(cluster) <> max(cluster)
+        )
+        select
+            c.cluster,
+            any_value(c.component) as component,
+            count(*) as profile_count,
+            count(distinct p.birth_date) as birth_date_count,
+            bool_or(c.component in (select component from cut)) as is_cut
+        from profile_clusters c
+        semi join review_links l on l.cluster = c.cluster
+        join profiles p on p.profile = c.profile
+        group by c.cluster
+        """
+    )
+    con.execute(
+        """
+        create or replace temp table review_devices as
+        with ends as (
+            select
+                l.left_profile,
+                l.right_profile,
+                unnest([l.left_profile, l.right_profile]) as profile,
+                unnest([l.right_profile, l.left_profile]) as other
+            from review_links l
+            where l.kind = 'device'
+        )
+        select
+            e.left_profile,
+            e.right_profile,
+            max(r.row_count) as bare_rows,
+            max(o.row_count) as known_rows,
+            coalesce(max(greatest(epoch(o.first_seen_at) - epoch(r.first_seen_at), 0)
+                + greatest(epoch(r.last_seen_at) - epoch(o.last_seen_at), 0)) / 86400, 0) as days_alone
+        from ends e
+        join profile_evidence b on b.profile = e.profile and b.is_bare
+        join records r on r.rid = e.profile
+        join records o on o.rid = e.other
+        group by e.left_profile, e.right_profile
+        """
+    )
+    con.execute(
+        """
+        create or replace temp table review_households as
+        select i.cluster, s.customer_count
+        from household_members h
+        join (select household_id, count(*) as customer_count from household_members group by household_id) s
+            using (household_id)
+        join cluster_ids i using (customer_id)
+        """
+    )
