@@ -59,7 +59,7 @@ def weights_sql(model: dict[str, Any], pairs: str) -> str:
     The weight is log2(λ / (1 - λ)) + Σ log2(m / u), and + log2(u / frequency) where a level is adjusted by how common
     the shared value is (Fellegi and Sunter 1969; term frequencies as in Splink's documentation).
     """
-    terms = [repr(prior_bits(model)), *(comparison_sql(one, model) for one in model["comparisons"])]
+    terms = [_double(prior_bits(model)), *(comparison_sql(one, model) for one in model["comparisons"])]
     return f"""
         with pairs as ({pairs_sql(pairs)})
         select left_profile, right_profile, round({" + ".join(terms)}, 6) as match_weight from pairs
@@ -92,28 +92,34 @@ def level_sql(comparison: dict[str, Any]) -> str:
 def comparison_sql(comparison: dict[str, Any], model: dict[str, Any]) -> str:
     """Return SQL for the bits that a comparison adds, in the proportion that labels gave it."""
     factor = model.get("recalibration", {}).get("factors", {}).get(comparison["output_column_name"], 1.0)
-    cases, other = [], "0.0"
+    cases, other = [], _double(0)
     for level in comparison["comparison_levels"]:
         bits = _bits(level, model)
         if level["sql_condition"] == "ELSE":
             other = bits
         else:
             cases.append(f"when {level['sql_condition']} then {bits}")
-    return f"({factor!r} * case {' '.join(cases)} else {other} end)"
+    return f"({_double(factor)} * case {' '.join(cases)} else {other} end)"
 
 
 def _bits(level: dict[str, Any], model: dict[str, Any]) -> str:
     if level.get("is_null_level"):
-        return "0.0"
+        return _double(0)
     agreed, by_chance = level["m_probability"], level["u_probability"]
     column = level.get("tf_adjustment_column")
+    bits = _double(math.log2(agreed / by_chance))
     if not column:
-        return repr(math.log2(agreed / by_chance))
-    floor = 1 / model["profile_count"]
+        return bits
+    floor = _double(1 / model["profile_count"])
     return (
-        f"({math.log2(agreed / by_chance)!r} + log2({by_chance!r} / "
-        f"greatest(coalesce({column}_frequency_l, {floor!r}), coalesce({column}_frequency_r, {floor!r}))))"
+        f"({bits} + log2({_double(by_chance)} / "
+        f"greatest(coalesce({column}_frequency_l, {floor}), coalesce({column}_frequency_r, {floor}))))"
     )
+
+
+def _double(value: float) -> str:
+    """Return a literal that DuckDB reads as DOUBLE; without an exponent it would be a DECIMAL."""
+    return f"{value:.16e}"
 
 
 def pairs_sql(pairs: str) -> str:
