@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+CUTS = ("document", "name", "size", "decision")
+"""What may refuse an edge: two documents, two names around a nameless node, the size cap, a person's decision."""
+FORCED = 1000.0
+"""Weight from which an edge is a person's word: only another decision refuses it."""
+
+
 @dataclass(frozen=True)
 class Nodes:
     """What the constraints look at, one entry per node; a node's position is its number.
@@ -36,16 +42,27 @@ class Clustering:
     Args:
         cluster: Smallest node of the node's cluster.
         component: Smallest node of the node's component.
-        cut_by_document: Components in which a conflict of documents refused an edge.
-        cut_by_name: Components in which a nameless node would have joined two people.
-        cut_by_size: Components in which the size cap refused an edge.
+        cuts: For each of `CUTS`, the components in which it refused an edge.
     """
 
     cluster: NDArray
     component: NDArray
-    cut_by_document: int
-    cut_by_name: int
-    cut_by_size: int
+    cuts: tuple[frozenset[int], ...]
+
+    @property
+    def cut_by_document(self) -> int:
+        """Return in how many components a conflict of documents refused an edge."""
+        return len(self.cuts[0])
+
+    @property
+    def cut_by_name(self) -> int:
+        """Return in how many components a nameless node would have joined two people."""
+        return len(self.cuts[1])
+
+    @property
+    def cut_by_size(self) -> int:
+        """Return in how many components the size cap refused an edge."""
+        return len(self.cuts[2])
 
 
 def connected_components(count: int, left: NDArray, right: NDArray) -> NDArray:
@@ -63,32 +80,45 @@ def connected_components(count: int, left: NDArray, right: NDArray) -> NDArray:
     return smallest[labels]
 
 
-def cluster_nodes(nodes: Nodes, left: NDArray, right: NDArray, weight: NDArray, *, max_nodes: int) -> Clustering:
+def cluster_nodes(
+    nodes: Nodes,
+    left: NDArray,
+    right: NDArray,
+    weight: NDArray,
+    *,
+    max_nodes: int,
+    apart: tuple[NDArray, NDArray] | None = None,
+) -> Clustering:
     """Cluster nodes over weighted edges so that no cluster breaks a constraint.
 
     Components that could break one are rebuilt edge by edge: strongest first, ties by the smaller then the larger
     node. An edge is refused when it would put two valid documents of one kind together, a company's and a person's,
-    two given names that only a nameless node connects, or more than `max_nodes` nodes. The result is a function of
-    each component alone, whatever the order of the input.
+    two given names that only a nameless node connects, or more than `max_nodes` nodes; always, when it would put the
+    two ends of a pair of `apart` together. Edges of weight `FORCED` heed nothing but the last. The result is a function
+    of each component alone, whatever the order of the input.
     """
     import numpy as np
 
     component = connected_components(len(nodes), left, right)
     suspect = _suspect_components(nodes, component, left, right, max_nodes)
+    if apart is not None:
+        within = component[apart[0]] == component[apart[1]]
+        suspect[component[apart[0][within]]] = True
     cluster = component.copy()
-    cuts: list[set[int]] = [set(), set(), set()]
+    cuts: list[set[int]] = [set() for _ in CUTS]
     if suspect.any():
         inside = suspect[component[left]]
         first, second, heavy = left[inside], right[inside], weight[inside]
         order = np.lexsort((np.maximum(first, second), np.minimum(first, second), -heavy))
         members = np.flatnonzero(suspect[component])
-        forest = _Forest(nodes, members, max_nodes)
-        for a, b in zip(first[order].tolist(), second[order].tolist(), strict=True):
-            refused = forest.join(a, b)
+        forest = _Forest(nodes, members, max_nodes, apart)
+        forced = heavy[order] >= FORCED
+        for a, b, must in zip(first[order].tolist(), second[order].tolist(), forced.tolist(), strict=True):
+            refused = forest.join(a, b, must=must)
             if refused is not None:
                 cuts[refused].add(int(component[a]))
         cluster[members] = [forest.find(node) for node in members.tolist()]
-    return Clustering(cluster, component, len(cuts[0]), len(cuts[1]), len(cuts[2]))
+    return Clustering(cluster, component, tuple(frozenset(found) for found in cuts))
 
 
 def _suspect_components(nodes: Nodes, component: NDArray, left: NDArray, right: NDArray, max_nodes: int) -> NDArray:
@@ -118,10 +148,15 @@ def _hold_several(component: NDArray, value: NDArray, count: int) -> NDArray:
     return highest > lowest
 
 
+_Documents = dict[tuple[bool, int], frozenset[int]]
+
+
 class _Forest:
     """Union-find whose trees carry documents, given names and size."""
 
-    def __init__(self, nodes: Nodes, members: NDArray, max_nodes: int) -> None:
+    def __init__(
+        self, nodes: Nodes, members: NDArray, max_nodes: int, apart: tuple[NDArray, NDArray] | None = None
+    ) -> None:
         self._max_nodes = max_nodes
         numbers = members.tolist()
         self._parent = {node: node for node in numbers}
@@ -132,12 +167,18 @@ class _Forest:
             for node, name in zip(numbers, nodes.name[members].tolist(), strict=True)
         }
         self._documents = {
-            node: {(company, kind): number} if number >= 0 else {}
+            node: {(company, kind): frozenset((number,))} if number >= 0 else {}
             for node, company, kind, number in zip(
                 numbers, nodes.is_company[members].tolist(), nodes.document_kind[members].tolist(),
                 nodes.document[members].tolist(), strict=True,
             )
         }  # fmt: skip
+
+        self._enemies: dict[int, set[int]] = {}
+        for a, b in zip(*(side.tolist() for side in apart), strict=True) if apart is not None else ():
+            if a in self._parent and b in self._parent:
+                self._enemies.setdefault(a, set()).add(b)
+                self._enemies.setdefault(b, set()).add(a)
 
     def find(self, node: int) -> int:
         parent = self._parent
@@ -146,29 +187,39 @@ class _Forest:
             node = parent[node]
         return node
 
-    def join(self, left: int, right: int) -> int | None:
-        """Join two trees, or return which constraint refuses: 0 documents, 1 names, 2 size."""
+    def join(self, left: int, right: int, *, must: bool = False) -> int | None:
+        """Join two trees, or return which of `CUTS` refuses; `must` heeds decisions alone."""
         a, b = self.find(left), self.find(right)
         if a == b:
             return None
-        if self._conflict(self._documents[a], self._documents[b]):
-            return 0
-        names_a, names_b = self._names[a], self._names[b]
-        direct = self._named[left] and self._named[right]
-        if not direct and names_a and names_b and not names_a & names_b:
-            return 1
-        if self._size[a] + self._size[b] > self._max_nodes:
-            return 2
+        if any(self.find(enemy) == b for enemy in self._enemies.get(a, ())):
+            return 3
+        refused = None if must else self._refusal(a, b, direct=self._named[left] and self._named[right])
+        if refused is not None:
+            return refused
         if a > b:
             a, b = b, a
         self._parent[b] = a
         self._size[a] += self._size.pop(b)
-        self._names[a] = names_a | names_b
-        self._documents[a] = self._documents[a] | self._documents[b]
+        self._names[a] = self._names[a] | self._names[b]
+        known = self._documents[a]
+        self._documents[a] = known | {
+            kind: numbers | known.get(kind, frozenset()) for kind, numbers in self._documents[b].items()
+        }
+        if b in self._enemies:
+            self._enemies[a] = self._enemies.get(a, set()) | self._enemies.pop(b)
         return None
 
+    def _refusal(self, a: int, b: int, *, direct: bool) -> int | None:
+        if self._conflict(self._documents[a], self._documents[b]):
+            return 0
+        names_a, names_b = self._names[a], self._names[b]
+        if not direct and names_a and names_b and not names_a & names_b:
+            return 1
+        return 2 if self._size[a] + self._size[b] > self._max_nodes else None
+
     @staticmethod
-    def _conflict(first: dict[tuple[bool, int], int], second: dict[tuple[bool, int], int]) -> bool:
+    def _conflict(first: _Documents, second: _Documents) -> bool:
         if not first or not second:
             return False
         if {company for company, _ in first} != {company for company, _ in second}:

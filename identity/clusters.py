@@ -1,11 +1,13 @@
-"""Cluster the records: edges in, `clustered` out, with the records that nothing identifies left without customer."""
+"""Cluster the profiles: edges in, clusters out, with those that nothing identifies left without customer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from identity.clustering import Clustering, Nodes, cluster_nodes
+from identity.clustering import Nodes, cluster_nodes
+from identity.normalised_records import RID
 from identity.profiles import IS_BARE
+from identity.rules import DECIDED, DECIDED_WEIGHT
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -15,34 +17,65 @@ if TYPE_CHECKING:
 
 SOURCES = ("document", "loyalty", "email", "phone", "account", "source_id", "name_birth_date", "name_address")
 """Kinds of evidence that identify somebody, strongest first."""
+APART = f"""
+    select l.profile as left_profile, r.profile as right_profile
+    from decided_pairs d
+    join record_profiles l on l.rid = {RID.replace("record_id", "d.record_id_left")}
+    join record_profiles r on r.rid = {RID.replace("record_id", "d.record_id_right")}
+    where d.decision = 'different'
+    """
+"""SQL for the profiles of records that people said are different."""
 
 
-def create_clusters(con: DuckDBPyConnection, config: IdentityConfig) -> Clustering:
-    """Create `profile_clusters` (profile, cluster, component), `cluster_facts` and `clustered` (rid, record_id,
-    cluster, is_identified).
+def create_base_clusters(con: DuckDBPyConnection, config: IdentityConfig) -> None:
+    """Create `base_clusters` (profile, component, base_cluster) and `component_cuts` (component, reason) of the
+    profiles in `comparable`.
 
-    A cluster is named by its smallest rid. Clusters in which nothing identifies anybody have `is_identified` false.
+    `edges` may hold no edge that leaves them. Components and clusters are named by their smallest profile; `reason` is
+    a position in `identity.clustering.CUTS`.
     """
     import numpy as np
     import polars as pl
 
     profiles, facts = _read_nodes(con)
     edges = con.execute("select left_profile, right_profile, rule from edges").fetchnumpy()
-    weights = np.array([rule.weight for rule in config.active_rules], float)
+    weights = np.zeros(256)
+    weights[: len(config.active_rules)] = [rule.weight for rule in config.active_rules]
+    weights[DECIDED] = DECIDED_WEIGHT
     clustering = cluster_nodes(
         facts,
         np.searchsorted(profiles, np.asarray(edges["left_profile"])),
         np.searchsorted(profiles, np.asarray(edges["right_profile"])),
         weights[np.asarray(edges["rule"])],
         max_nodes=config.max_cluster_profiles,
+        apart=_apart(con, profiles),
     )
-    labels = {"profile": profiles, "cluster": profiles[clustering.cluster], "component": profiles[clustering.component]}
-    con.register("labels", pl.DataFrame(labels, schema=dict.fromkeys(labels, pl.Int32)))
-    con.execute("create or replace temp table profile_clusters as select * from labels")
-    con.unregister("labels")
-    _attach_devices(con, config)
-    _identify(con)
-    return clustering
+    labels = {
+        "profile": profiles,
+        "component": profiles[clustering.component],
+        "base_cluster": profiles[clustering.cluster],
+    }
+    _store(con, "base_clusters", pl.DataFrame(labels, schema=dict.fromkeys(labels, pl.Int64)))
+    cuts = [(int(profiles[node]), reason) for reason, nodes in enumerate(clustering.cuts) for node in sorted(nodes)]
+    schema = {"component": pl.Int64, "reason": pl.UInt8}
+    _store(con, "component_cuts", pl.DataFrame(cuts, schema=schema, orient="row"))
+
+
+def _store(con: DuckDBPyConnection, table: str, frame: object) -> None:
+    con.register("stored_frame", frame)
+    con.execute(f"create or replace temp table {table} as select * from stored_frame")
+    con.unregister("stored_frame")
+
+
+def _apart(con: DuckDBPyConnection, profiles: NDArray) -> tuple[NDArray, NDArray] | None:
+    import numpy as np
+
+    pairs = con.execute(
+        f"select left_profile, right_profile from ({APART}) where left_profile in (select profile from comparable) "
+        "and right_profile in (select profile from comparable)"
+    ).fetchnumpy()
+    left, right = np.asarray(pairs["left_profile"]), np.asarray(pairs["right_profile"])
+    return (np.searchsorted(profiles, left), np.searchsorted(profiles, right)) if len(left) else None
 
 
 def _read_nodes(con: DuckDBPyConnection) -> tuple[NDArray, Nodes]:
@@ -63,58 +96,65 @@ def _read_nodes(con: DuckDBPyConnection) -> tuple[NDArray, Nodes]:
         """
     ).fetchnumpy()
     names = ("document", "document_kind", "is_company", "name")
-    return np.asarray(columns["profile"], np.int32), Nodes(*(np.asarray(columns[name]) for name in names))
+    return np.asarray(columns["profile"], np.int64), Nodes(*(np.asarray(columns[name]) for name in names))
 
 
-def _attach_devices(con: DuckDBPyConnection, config: IdentityConfig) -> None:
-    """Let records that show nothing but a device follow the one customer who uses it; a shared device says nothing."""
-    position = next((place for place, rule in enumerate(config.active_rules) if "device" in rule.on), None)
-    if position is None:
-        return
-    con.execute(
-        """
-        create or replace temp table device_followers as
-        with held as (
-            select h.value, h.profile, c.cluster, e.has_identity, e.is_bare
-            from holdings h
-            join shared_values v on v.kind = h.kind and v.value = h.value
-            join profile_clusters c on c.profile = h.profile
-            join profile_evidence e on e.profile = h.profile
-            where h.kind = 'device'
-        ),
-        users as (
-            select value, min(profile) as profile, min(cluster) as cluster from held where has_identity
-            group by value having count(distinct cluster) = 1
-        )
-        select f.profile, min(u.profile) as lead, min(u.cluster) as cluster, min(f.value) as value
-        from held f
-        join users u on u.value = f.value
-        where f.is_bare
-        group by f.profile
-        having count(distinct u.cluster) = 1
-        """
-    )
+def create_device_followers(con: DuckDBPyConnection, config: IdentityConfig) -> None:
+    """Create `device_followers` (profile, lead, base_cluster, value, block): records that show nothing but a device
+    follow the one customer who uses it; a shared device says nothing.
+
+    Reads the devices in `holdings`.
+    """
+    is_on = any("device" in rule.on for rule in config.active_rules)
     con.execute(
         f"""
-        insert into edges
-        select least(profile, lead), greatest(profile, lead), {position}, 'device', value from device_followers
+        create or replace temp table device_followers as
+        with devices as (
+            select value, block, profile from holdings where kind = 'device' and not is_placeholder and {is_on}
+        ),
+        shared as (
+            select block from devices group by block having count(*) > 1
+        ),
+        held as (
+            select h.value, h.block, h.profile, c.base_cluster, e.has_identity, e.is_bare
+            from devices h
+            semi join shared v on v.block = h.block
+            anti join (select block from guards where kind = 'device' and decision = 'blocked') g on g.block = h.block
+            join base_clusters c on c.profile = h.profile
+            join profile_evidence e on e.profile = h.profile
+        ),
+        users as (
+            select block, min(profile) as profile, min(base_cluster) as base_cluster from held where has_identity
+            group by block having count(distinct base_cluster) = 1
+        )
+        -- a bare profile is one record, which has one device
+        select f.profile, u.profile as lead, u.base_cluster, f.value, f.block
+        from held f
+        join users u on u.block = f.block
+        where f.is_bare
         """
     )
+
+
+def create_profile_clusters(con: DuckDBPyConnection) -> None:
+    """Create `profile_clusters` (profile, cluster, component) from `base_clusters` and `device_followers`.
+
+    A cluster is named by its smallest member, and a follower may be smaller than all.
+    """
     con.execute(
         """
-        update profile_clusters set cluster = d.cluster from device_followers d
-        where d.profile = profile_clusters.profile
-        """
-    )
-    con.execute(
-        # a cluster is named by its smallest member, and a follower may be smaller than all
-        """
-        update profile_clusters set cluster = s.smallest
-        from (
-            select cluster, min(profile) as smallest from profile_clusters
-            group by cluster having min(profile) <> cluster
-        ) s
-        where s.cluster = profile_clusters.cluster
+        create or replace temp table profile_clusters as
+        with smallest as (
+            select base_cluster, min(profile) as profile from device_followers group by base_cluster
+        ),
+        leaders as (
+            select b.profile, b.component, coalesce(f.base_cluster, b.base_cluster) as base_cluster
+            from base_clusters b
+            left join device_followers f on f.profile = b.profile
+        )
+        select l.profile, least(l.base_cluster, coalesce(s.profile, l.base_cluster)) as cluster, l.component
+        from leaders l
+        left join smallest s on s.base_cluster = l.base_cluster
         """
     )
 
@@ -126,25 +166,22 @@ def create_profile_evidence(con: DuckDBPyConnection) -> None:
     An e-mail or phone that several people share identifies nobody when no name stands beside it.
     """
     con.execute(
-        """
-        create or replace temp table identifying as
-        select
-            h.profile,
-            min(case h.kind when 'document' then 0 when 'loyalty_card' then 1 when 'email' then 2 when 'phone' then 3
-                when 'account' then 4 when 'customer_reference' then 5 end) as source_rank
-        from holdings h
-        join profiles p on p.profile = h.profile
-        left join (select kind, value from guards where decision = 'blocked') g on g.kind = h.kind and g.value = h.value
-        left join ambiguous_values a on a.kind = h.kind and a.value = h.value and p.given_key is null
-        where h.kind not in ('device', 'local_number') and g.value is null and a.value is null
-            and (h.kind <> 'document' or p.document_is_valid)
-        group by h.profile
-        """
-    )
-    con.execute(
         f"""
         create or replace temp table profile_evidence as
-        with ranked as (
+        with identifying as (
+            select
+                h.profile,
+                min(case h.kind when 'document' then 0 when 'loyalty_card' then 1 when 'email' then 2
+                    when 'phone' then 3 when 'account' then 4 when 'customer_reference' then 5 end) as source_rank
+            from holdings h
+            join profiles p on p.profile = h.profile
+            left join (select block from guards where decision = 'blocked') g on g.block = h.block
+            left join ambiguous_values a on a.block = h.block and p.given_key is null
+            where h.kind not in ('device', 'local_number') and g.block is null and a.block is null
+                and (h.kind <> 'document' or p.document_is_valid)
+            group by h.profile
+        ),
+        ranked as (
             select
                 p.profile,
                 least(
@@ -162,7 +199,9 @@ def create_profile_evidence(con: DuckDBPyConnection) -> None:
     )
 
 
-def _identify(con: DuckDBPyConnection) -> None:
+def create_cluster_facts(con: DuckDBPyConnection) -> None:
+    """Create `cluster_facts` (cluster, source_rank, record_count, profile_count) of the clusters in
+    `profile_clusters`."""
     con.execute(
         """
         create or replace temp table cluster_facts as
@@ -177,13 +216,20 @@ def _identify(con: DuckDBPyConnection) -> None:
         group by c.cluster
         """
     )
+
+
+def create_clustered(con: DuckDBPyConnection) -> None:
+    """Create `clustered` (rid, record_id, cluster, is_identified) from `profile_clusters` and `cluster_facts`.
+
+    Clusters in which nothing identifies anybody have `is_identified` false.
+    """
     con.execute(
         """
         create or replace temp table clustered as
         select r.rid, r.record_id, c.cluster, f.source_rank is not null as is_identified
-        from record_profiles p
+        from profile_clusters c
+        join record_profiles p on p.profile = c.profile
         join records r on r.rid = p.rid
-        join profile_clusters c on c.profile = p.profile
         join cluster_facts f on f.cluster = c.cluster
         """
     )

@@ -21,12 +21,13 @@ IdentifierKind = Literal[
 RuleKey = Literal[
     "document", "unverified_document", "corrected_document", "email", "phone", "local_number", "loyalty_card",
     "account", "customer_reference", "device", "given_name", "family_name", "birth_date", "postal_code",
-    "street_number",
+    "street_number", "full_name",
 ]  # fmt: skip
 Condition = Literal[
     "compatible_given_name", "compatible_name", "same_given_name", "compatible_family_name", "compatible_company_name",
     "no_document_conflict", "no_birth_date_conflict", "no_generation_conflict", "no_known_generation_conflict",
     "no_middle_name_conflict", "companies_only", "people_only", "one_lacks_area_code",
+    "rare_name",
 ]  # fmt: skip
 IDENTIFIER_KEYS = frozenset(get_args(IdentifierKind)) | {"unverified_document", "corrected_document"}
 NAME_PROOFS = frozenset({"compatible_given_name", "compatible_name", "same_given_name", "compatible_company_name"})
@@ -78,7 +79,9 @@ class Rule(_Section):
             raise ValueError(f"rule {self.name} compares nothing: `on` is empty")
         if sum(key in IDENTIFIER_KEYS for key in self.on) > 1:
             raise ValueError(f"rule {self.name} compares two identifiers; make it two rules")
-        proven = "given_name" in self.on or NAME_PROOFS & set(self.when) or "companies_only" in self.when
+        proven = (
+            {"given_name", "full_name"} & set(self.on) or NAME_PROOFS & set(self.when) or "companies_only" in self.when
+        )
         if not proven:
             raise ValueError(
                 f"rule {self.name} would merge on {', '.join(self.on)} alone; "

@@ -16,7 +16,8 @@ _OTHER_CONTACT = {"email": "coalesce(phone_key, local_key)", "phone": "email_key
 
 
 def create_guards(con: DuckDBPyConnection, config: IdentityConfig) -> None:
-    """Create `guards` (kind, value, counts, limit, decision, reason) and `shared_values` (kind, value, profile_count).
+    """Create `guards` (kind, value, block, counts, limit, decision, reason) and `shared_values` (kind, value, block,
+    profile_count) from `holdings`.
 
     Every decision is a function of one value's posting list alone, so that a later run can redo just the values it
     touches, in both directions. Counting comes first; names are read only for values held by more profiles than the
@@ -25,7 +26,8 @@ def create_guards(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     con.execute(
         """
         create or replace temp table value_counts as
-        select kind, value, count(*) as profile_count from holdings group by kind, value having count(*) > 1
+        select any_value(kind) as kind, any_value(value) as value, block, count(*) as profile_count
+        from holdings where not is_placeholder group by block having count(*) > 1
         """
     )
     _create_overrides(con, config)
@@ -49,6 +51,7 @@ def create_guards(con: DuckDBPyConnection, config: IdentityConfig) -> None:
         select
             kind,
             value,
+            block,
             record_count,
             name_count as distinct_name_count,
             cast(case excess when 'documents' then max_documents when 'contacts' then max_contacts else max_names end
@@ -63,15 +66,15 @@ def create_guards(con: DuckDBPyConnection, config: IdentityConfig) -> None:
         from judged
         where asked is not null or excess is not null
         union all
-        select kind, value, cast(sum(record_count) as BIGINT), 0, 0, 'blocked', 'pattern' from pattern_blocks
-        group by kind, value
+        select kind, value, block, cast(sum(record_count) as BIGINT), 0, 0, 'blocked', 'pattern' from holdings
+        where is_placeholder group by kind, value, block
         """
     )
     con.execute(
         """
         create or replace temp table shared_values as
         select v.* from value_counts v
-        anti join (select kind, value from guards where decision = 'blocked') g on g.kind = v.kind and g.value = v.value
+        anti join (select block from guards where decision = 'blocked') g on g.block = v.block
         """
     )
 
@@ -100,14 +103,15 @@ def _create_counted(con: DuckDBPyConnection, config: IdentityConfig) -> None:
             select * from (values {limits}) as l (kind, max_names, max_documents, max_contacts)
         ),
         hot as (
-            select v.kind, v.value from value_counts v join limits l on l.kind = v.kind
+            select v.block from value_counts v join limits l on l.kind = v.kind
             where v.profile_count > least(l.max_names, l.max_documents, l.max_contacts)
             union
-            select kind, value from overrides
+            select hash(kind, value) from overrides
         )
         select
             h.kind,
             h.value,
+            h.block,
             any_value(l.max_names) as max_names,
             any_value(l.max_documents) as max_documents,
             any_value(l.max_contacts) as max_contacts,
@@ -117,12 +121,12 @@ def _create_counted(con: DuckDBPyConnection, config: IdentityConfig) -> None:
                 as document_count,
             count(distinct case h.kind {contact} end) filter (where p.given_key is null) as contact_count
         from holdings h
-        join hot on hot.kind = h.kind and hot.value = h.value
+        join hot on hot.block = h.block
         join limits l on l.kind = h.kind
         join profiles p on p.profile = h.profile
         left join overrides o on o.kind = h.kind and o.value = h.value
         -- one company's number is used by all of its people: names say nothing against it
-        where o.value is not null or not (h.kind = 'document' and p.document_is_company)
-        group by h.kind, h.value
+        where not h.is_placeholder and (o.value is not null or not (h.kind = 'document' and p.document_is_company))
+        group by h.kind, h.value, h.block
         """
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from identity.clustering import CUTS
+from identity.rules import DECIDED, DECIDED_NAME
 from workspace.sql import quote_literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from identity.clustering import Clustering
     from identity.configuration import IdentityConfig
 
 _CUSTOMER_SIZES = "(select f.* from cluster_facts f join cluster_ids i on i.cluster = f.cluster)"
@@ -34,7 +35,7 @@ _FIGURES = {
             where c.document is not null group by p.cluster, c.document_kind having min(c.document) <> max(c.document)
         )
         """,
-    "edges": "select count(*) from edges",
+    "edges": "select (select count(*) from edges) + (select count(*) from device_followers)",
     "edges_refused": """
         select count(*) from edges e
         join profile_clusters l on l.profile = e.left_profile
@@ -66,18 +67,21 @@ _GROUPED = (
 )
 
 
-def create_metrics(con: DuckDBPyConnection, config: IdentityConfig, clustering: Clustering) -> None:
+def create_metrics(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     """Create `identity_metrics` (metric, value): counts overall, by rule, guard, cluster size and kind of change."""
     counts = [f"select {quote_literal(name)} as metric, ({sql})::DOUBLE as value" for name, sql in _FIGURES.items()]
-    cuts = {
-        "components_cut_by_document": clustering.cut_by_document,
-        "components_cut_by_name": clustering.cut_by_name,
-        "components_cut_by_size": clustering.cut_by_size,
-    }
-    counts += [f"select {quote_literal(name)}, {value}::DOUBLE" for name, value in cuts.items()]
-    by_rule = dict(con.execute("select rule, count(*) from edges group by rule").fetchall())
+    cuts = dict(con.execute("select reason, count(*) from component_cuts group by reason").fetchall())
     counts += [
-        f"select {quote_literal('edges_' + rule.name)}, {by_rule.get(position, 0)}::DOUBLE"
-        for position, rule in enumerate(config.active_rules)
+        f"select {quote_literal('components_cut_by_' + name)}, {cuts.get(reason, 0)}::DOUBLE"
+        for reason, name in enumerate(CUTS)
+    ]
+    by_rule = dict(con.execute("select rule, count(*) from edges group by rule").fetchall())
+    device = next((position for position, rule in enumerate(config.active_rules) if "device" in rule.on), None)
+    followers = con.execute("select count(*) from device_followers").fetchall()[0][0]
+    named = [*((position, rule.name) for position, rule in enumerate(config.active_rules)), (DECIDED, DECIDED_NAME)]
+    counts += [
+        f"select {quote_literal('edges_' + name)}, "
+        f"{by_rule.get(position, 0) + (followers if position == device else 0)}::DOUBLE"
+        for position, name in named
     ]
     con.execute(f"create or replace temp table identity_metrics as {' union all '.join([*counts, *_GROUPED])}")

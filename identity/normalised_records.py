@@ -37,10 +37,14 @@ _AS_TYPED = (
 )
 
 
+RID = "cast(cast(cast('0x' || left(record_id, 16) as UBIGINT) as HUGEINT) - 9223372036854775808 as BIGINT)"
+"""SQL for the number of a record: 64 of the 128 bits of its id, signed, in the same order."""
+
+
 def create_records(con: DuckDBPyConnection, *, country: str, as_of: datetime) -> None:
     """Create the table `records` from `raw_records`, row by row in its order: `rid`, normalised fields and keys.
 
-    `rid` is the number of the record in the order of record_id. Columns ending in `_key` are for comparing; the
+    `rid` is the first half of record_id as a number: the same in every run, and in the order of record_id. Columns ending in `_key` are for comparing; the
     others are for reading. A deleted registration keeps its row, emptied: what a source has deleted is no evidence.
 
     Args:
@@ -49,11 +53,11 @@ def create_records(con: DuckDBPyConnection, *, country: str, as_of: datetime) ->
         as_of: Instant of the run; nobody is born after it.
     """
     emptied = ", ".join(f"case when not is_deleted then {name} end as {'raw_' + name}" for name in BLOCK_COLUMNS)
-    source = f"(select rowid as rid, * exclude ({', '.join(BLOCK_COLUMNS)}), {emptied} from raw_records)"
+    source = f"(select {RID} as rid, * exclude ({', '.join(BLOCK_COLUMNS)}), {emptied} from raw_records)"
     home = COUNTRIES.bind("home", value="raw_country_code", fallback=quote_literal(country))
     located = "(" + staged_select(source, [home], {"*": "*"}) + ")"
     bounds = _bounds(home["country"], as_of)
-    # rows must stay in the order of record_id, which numbers them
+    # rows stay in the order of record_id, in which they are written
     con.execute("set preserve_insertion_order = true")
     select = staged_select(located, list(bounds.values()), _columns(bounds, home))
     con.execute(f"create or replace temp table records as {select}")
@@ -103,6 +107,7 @@ def _columns(bounds: dict[str, Bound], home: Bound) -> dict[str, str]:
         "phone_secondary_key": f"nullif({_unless_placeholder(second_phone, 'phone')}, {phone['phone']})",
         "local_key": phone["local_number"],
         "birth_date": bounds["born"]["birth_date"],
+        "given_birth_date": "raw_birth_date",
         **{column: f"nullif(trim(raw_{column}), '')" for column in _AS_TYPED},
         "street_number": bounds["number"]["street_number"],
         "postal_code": bounds["postal"]["postal_code"],

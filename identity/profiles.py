@@ -59,51 +59,73 @@ def load_nicknames(con: DuckDBPyConnection) -> None:
     )
 
 
+def create_record_evidence(con: DuckDBPyConnection, records: str = "records") -> None:
+    """Create `record_evidence` (rid, first_hash, second_hash, device_key): what a record shows, as two hashes.
+
+    Two hashes make 128 bits: equal evidence is told by them. A record that shows nothing to compare has hashes of its
+    own, as has one that people told apart from another: it must be separable even with equal evidence.
+    """
+    listed = ", ".join(EVIDENCE)
+    con.execute(
+        f"""
+        create or replace temp table record_evidence as
+        select
+            rid,
+            case when alone then hash('alone', rid) else hash({listed}) end as first_hash,
+            case when alone then hash('second', 'alone', rid) else hash('second', {listed}) end as second_hash,
+            device_key
+        from (
+            select *, {IS_BARE} or record_id in (
+                select unnest([record_id_left, record_id_right]) from decided_pairs where decision = 'different'
+            ) as alone
+            from {records}
+            where not is_deleted
+        )
+        """
+    )
+
+
 def create_profiles(con: DuckDBPyConnection) -> None:
-    """Create `profiles` (one row per distinct bundle of comparable evidence) and `record_profiles` (rid, profile).
+    """Create `profiles` (one row per distinct bundle of comparable evidence) and `record_profiles` (rid, hashes,
+    profile).
 
     A profile is numbered by its smallest rid. Deleted registrations belong to none. Rules compare profiles, not
     records: a customer with a hundred orders under one registration is one node, not five thousand pairs.
     """
-    listed = ", ".join(EVIDENCE)
-    con.execute(
-        # two hashes make 128 bits: equal evidence is told by them, and they are never kept
-        f"""
-        create or replace temp table record_evidence as
-        select rid, hash({listed}) as first_hash, hash('second', {listed}) as second_hash, {IS_BARE} as is_bare
-        from records
-        where not is_deleted
-        """
-    )
     con.execute(
         """
         create or replace temp table record_profiles as
-        select r.rid, cast(case when r.is_bare then r.rid else g.profile end as INTEGER) as profile
+        select r.*, g.profile
         from record_evidence r
-        left join (
-            select first_hash, second_hash, min(rid) as profile from record_evidence where not is_bare group by all
-        ) g on g.first_hash = r.first_hash and g.second_hash = r.second_hash
+        join (select first_hash, second_hash, min(rid) as profile from record_evidence group by all) g
+            on g.first_hash = r.first_hash and g.second_hash = r.second_hash
         """
     )
     con.execute(
         f"""
         create or replace temp table profiles as
-        select p.profile, p.record_count, {listed}, n.nicknames
+        select p.profile, p.record_count, {", ".join(f"r.{name}" for name in EVIDENCE)}, n.nicknames
         from (select profile, count(*) as record_count from record_profiles group by profile) p
         join records r on r.rid = p.profile
-        left join nicknames n using (given_key)
+        left join nicknames n on n.given_key = r.given_key
         """
     )
-    con.execute("drop table record_evidence")
 
 
 def create_holdings(con: DuckDBPyConnection, config: IdentityConfig) -> None:
-    """Create `holdings` (kind, value, profile): which profile carries which identifier, the static blocklist applied.
+    """Create `holdings` (kind, value, block, profile, record_count, is_placeholder): which profile carries which
+    identifier.
 
-    Values that a pattern blocks go to `pattern_blocks` (kind, value, record_count) instead.
+    `block` numbers the value: all that is decided about a value is decided by the rows of one block. `is_placeholder`
+    marks values that the static blocklist names.
     """
-    con.execute("create or replace temp table holdings (kind VARCHAR, value VARCHAR, profile INTEGER)")
-    con.execute("create or replace temp table pattern_blocks (kind VARCHAR, value VARCHAR, record_count HUGEINT)")
+    con.execute(
+        """
+        create or replace temp table holdings (
+            kind VARCHAR, value VARCHAR, block UBIGINT, profile BIGINT, record_count BIGINT, is_placeholder BOOLEAN
+        )
+        """
+    )
     for kind, columns in HOLDINGS.items():
         for column in columns:
             _add_holdings(con, config, kind, f"select {column} as value, profile, record_count from profiles")
@@ -113,8 +135,7 @@ def create_holdings(con: DuckDBPyConnection, config: IdentityConfig) -> None:
         "device",
         """
         select device_key as value, profile, cast(count(*) as BIGINT) as record_count
-        from records join record_profiles using (rid)
-        where device_key is not null group by device_key, profile
+        from record_profiles where device_key is not null group by device_key, profile
         """,
     )
 
@@ -129,13 +150,7 @@ def _add_holdings(con: DuckDBPyConnection, config: IdentityConfig, kind: str, so
     con.execute(
         f"""
         insert into holdings
-        select {name}, value, profile from ({source}) where value is not null and not {blocked}
+        select {name}, value, hash({name}, value), profile, record_count, {blocked}
+        from ({source}) where value is not null
         """
     )
-    if patterns:
-        con.execute(
-            f"""
-            insert into pattern_blocks
-            select {name}, value, sum(record_count) from ({source}) where value is not null and {blocked} group by value
-            """
-        )

@@ -6,22 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from identity.clusters import create_clusters, create_profile_evidence
 from identity.companies import create_company_crosswalk
 from identity.configuration import load_identity_config
 from identity.customer_ids import assign_customer_ids
+from identity.epochs import freeze_epoch, load_epoch
 from identity.erasures import apply_tombstones, create_erased_customers, create_tombstones
 from identity.evidence import collect_raw_records
-from identity.guards import create_guards
 from identity.hashing import hash_salt
 from identity.history import create_aliases, create_history
 from identity.households import create_households
+from identity.linking import cluster_records
+from identity.linking import link_records as link_all
 from identity.metrics import create_metrics
-from identity.near_documents import create_corrections
 from identity.normalised_records import create_records
-from identity.profiles import create_holdings, create_profiles, load_nicknames
 from identity.published import create_published, identity_folder
-from identity.rules import create_edges
+from identity.review.decisions import load_decisions
 from identity.tables import (
     create_crosswalk,
     create_customer_records,
@@ -98,18 +97,18 @@ def link_records(con: DuckDBPyConnection, ws: Workspace, run: Run, config: Ident
     apply_tombstones(con, hash_salt(ws))
     create_records(con, country=ws.settings.country, as_of=run.as_of_naive)
     con.execute("drop table raw_records")
-    load_nicknames(con)
-    create_profiles(con)
-    create_holdings(con, config)
-    create_guards(con, config)
-    create_corrections(con, country=ws.settings.country)
-    create_edges(con, config)
+    load_decisions(con, ws)
+
+    def epoch(con: DuckDBPyConnection) -> None:
+        if load_epoch(con, ws, config) is None:
+            freeze_epoch(con, ws, config, as_of=run.as_of_naive)
+
+    link_all(con, config, country=ws.settings.country, epoch=epoch)
 
 
 def _create_outputs(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:
     salt = hash_salt(ws)
-    create_profile_evidence(con)
-    clustering = create_clusters(con, config)
+    cluster_records(con, config)
     assign_customer_ids(con)
     create_crosswalk(con)
     create_customer_records(con)
@@ -122,4 +121,4 @@ def _create_outputs(con: DuckDBPyConnection, ws: Workspace, run: Run, config: Id
     create_aliases(con)
     create_households(con, config)
     create_company_crosswalk(con, ws)
-    create_metrics(con, config, clustering)
+    create_metrics(con, config)

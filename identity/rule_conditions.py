@@ -52,6 +52,8 @@ CONDITIONS = {
     )""",
     "companies_only": "a.document_is_company and b.document_is_company",
     "people_only": "not a.document_is_company and not b.document_is_company",
+    # so rare in the epoch that two people by chance are not to be expected; see `create_comparable`
+    "rare_name": "(a.is_rare_name and b.is_rare_name)",
     "one_lacks_area_code": "(a.lacks_area_code or b.lacks_area_code)",
 }
 """Each condition holds or not for a pair of profiles alone, and is symmetric: it can be checked for any part of the

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from identity.clusters import SOURCES
 from identity.hashing import hash_sql
+from identity.rules import DECIDED, DECIDED_NAME, DECIDED_WEIGHT
 from workspace.atomic import replace_dir
 from workspace.sql import quote_literal
 
@@ -38,6 +39,9 @@ ORDERS = {
     "erasure_tombstones": "record_hash, identifier_kind, identifier_hash",
     "erased_customers": "customer_id",
     "identity_metrics": "metric",
+    "model_epoch": "epoch_id",
+    "epoch_name_tokens": "token",
+    "epoch_term_frequencies": "column_name, value",
 }
 """Every table that a run writes, and the order of its rows: a total one, so that the same input gives the same files.
 
@@ -119,13 +123,18 @@ def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: st
     `is_within_customer` tells whether the constraints let the edge join; `customer_id` is the customer of the left
     record.
     """
-    rules = " ".join(f"when {place} then {quote_literal(rule.name)}" for place, rule in enumerate(config.active_rules))
-    weights = " ".join(f"when {place} then {rule.weight}" for place, rule in enumerate(config.active_rules))
+    active = [(place, rule.name, rule.weight) for place, rule in enumerate(config.active_rules)]
+    device = [(253, name, weight) for place, name, weight in active if "device" in config.active_rules[place].on][:1]
+    named = [*active, *device, (DECIDED, DECIDED_NAME, DECIDED_WEIGHT)]
+    rules = " ".join(f"when {place} then {quote_literal(name)}" for place, name, _ in named)
+    weights = " ".join(f"when {place} then {weight}" for place, _, weight in named)
     con.execute(
         f"""
         create or replace temp view match_edges as
         with pairs as (
             select left_profile, right_profile, rule, kind, value from edges
+            union all
+            select least(profile, lead), greatest(profile, lead), 253, 'device', value from device_followers
             union all
             select p.profile, p.rid, 255, cast(null as VARCHAR), cast(null as VARCHAR)
             from record_profiles p

@@ -1,0 +1,28 @@
+"""The state of the last resolution: what a later one needs to redo only what changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+TABLES = (
+    "records", "record_profiles", "profiles", "holdings", "guards", "comparable", "corrections", "edges",
+    "ambiguous_values", "profile_evidence", "base_clusters", "component_cuts", "device_followers", "profile_clusters",
+    "cluster_facts",
+)  # fmt: skip
+"""Tables that a full run leaves in the state and a delta brings up to date."""
+
+
+def keep_tables(con: DuckDBPyConnection, tables: tuple[str, ...] = TABLES) -> None:
+    """Move the temporary tables of a full run into the database `state`."""
+    for table in tables:
+        con.execute(f"create or replace table state.{table} as select * from temp.{table}")
+        con.execute(f"drop table temp.{table}")
+
+
+def replace_rows(con: DuckDBPyConnection, table: str, key: str, gone: str, source: str) -> None:
+    """Replace the rows of a table of the state whose `key` stands in `gone` by those of `source`."""
+    con.execute(f"delete from state.{table} where {key} in (select {key} from {gone})")
+    con.execute(f"insert into state.{table} by name select * from {source}")
