@@ -71,8 +71,8 @@ def create_record_evidence(con: DuckDBPyConnection, records: str = "records") ->
         create or replace temp table record_evidence as
         select
             rid,
-            case when alone then hash('alone', rid) else hash({listed}) end as first_hash,
-            case when alone then hash('second', 'alone', rid) else hash('second', {listed}) end as second_hash,
+            hash(case when alone then rid end, {listed}) as first_hash,
+            hash('second', case when alone then rid end, {listed}) as second_hash,
             device_key
         from (
             select *, {IS_BARE} or record_id in (
