@@ -27,17 +27,18 @@ APART = f"""
 """SQL for the profiles of records that people said are different."""
 
 
-def create_base_clusters(con: DuckDBPyConnection, config: IdentityConfig) -> None:
+def create_base_clusters(con: DuckDBPyConnection, config: IdentityConfig, *, scored: bool = False) -> None:
     """Create `base_clusters` (profile, component, base_cluster) and `component_cuts` (component, reason) of the
     profiles in `comparable`.
 
     `edges` may hold no edge that leaves them. Components and clusters are named by their smallest profile; `reason` is
-    a position in `identity.clustering.CUTS`.
+    a position in `identity.clustering.CUTS`. With `scored`, the pairs of `scored_edges` join clusters as well.
     """
     import numpy as np
     import polars as pl
 
     profiles, facts = _read_nodes(con)
+    apart = _apart(con, profiles)
     edges = con.execute("select left_profile, right_profile, rule from edges").fetchnumpy()
     weights = np.zeros(256)
     weights[: len(config.active_rules)] = [rule.weight for rule in config.active_rules]
@@ -48,8 +49,14 @@ def create_base_clusters(con: DuckDBPyConnection, config: IdentityConfig) -> Non
         np.searchsorted(profiles, np.asarray(edges["right_profile"])),
         weights[np.asarray(edges["rule"])],
         max_nodes=config.max_cluster_profiles,
-        apart=_apart(con, profiles),
+        apart=apart,
     )
+    if scored:
+        from identity.scored_clusters import join_scored
+
+        forbidden = zip(*(side.tolist() for side in apart), strict=True) if apart else ()
+        limit = config.max_cluster_profiles
+        clustering = join_scored(con, profiles, facts, clustering, max_nodes=limit, forbidden=forbidden)
     labels = {
         "profile": profiles,
         "component": profiles[clustering.component],

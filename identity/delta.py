@@ -14,6 +14,7 @@ from identity.block_rules import block_number, corrected_block, is_corrected
 from identity.delta_clusters import recluster
 from identity.guards import create_guards
 from identity.near_documents import create_corrections
+from identity.normalised_records import refuse_collisions
 from identity.profiles import create_holdings, create_profiles, create_record_evidence, load_nicknames
 from identity.rules import DECIDED_BLOCK, HOLDING_KINDS, create_comparable, create_edges
 from identity.state import replace_rows
@@ -53,7 +54,6 @@ def set_aside(con: DuckDBPyConnection, *tables: str) -> None:
 
 def _fold_records(con: DuckDBPyConnection) -> None:
     """Update `records`, and the profiles of all records that show the same as a changed one did or does."""
-    create_record_evidence(con, "changed_records")
     con.execute(
         # a decision gives or takes a record's own hashes
         """
@@ -90,6 +90,9 @@ def _fold_records(con: DuckDBPyConnection) -> None:
         select rid, profile from state.record_profiles semi join bundles using (first_hash, second_hash)
         """
     )
+    refuse_collisions(con, "changed_records")
+    changed_ids = "(select rid, record_id from changed_records union select rid, record_id from state.records)"
+    refuse_collisions(con, f"(select * from {changed_ids} semi join changed using (rid))")
     replace_rows(con, "records", "rid", "changed", "changed_records")
     con.execute(
         """

@@ -144,4 +144,4 @@ def _update_clusters(con: DuckDBPyConnection) -> None:
         select profile from temp.profile_clusters union select profile from former_clusters
         """
     )
-    _drop(con, "device_followers", "base_clusters")
+    _drop(con, "device_followers", "base_clusters", "profile_clusters", "cluster_facts")

@@ -27,8 +27,10 @@ _MASTER_COLUMNS = {"customer_kind": "VARCHAR", "gender": "VARCHAR", "deleted_at"
 _REFERENCE = "md5(concat_ws(chr(31), 'ref', coalesce(customer_ref_system, source_system), customer_ref_id))"
 
 
-def collect_raw_records(con: DuckDBPyConnection, ws: Workspace) -> None:
+def collect_raw_records(con: DuckDBPyConnection, ws: Workspace, *, only: str | None = None) -> None:
     """Create the table `raw_records`, one row per person record of the lake, in the order of `record_id`.
+
+    `only` names a table (record_id): no other records are collected.
 
     A row counts by its newest version only: what a source has corrected is no longer evidence. Order of versions is
     that of staging: the contract's version column, then the hash of the row. Rows of one record differ in nothing but
@@ -39,7 +41,7 @@ def collect_raw_records(con: DuckDBPyConnection, ws: Workspace) -> None:
     con.execute(f"create or replace temp table bundles as {_bundles_of(None)}")
     for contract in load_contracts("feeds", ws).values():
         if contract.person_role != "none" and any((ws.lake / contract.name).glob("batch=*/*.parquet")):
-            create_newest_rows(con, ws, contract)
+            create_newest_rows(con, ws, contract, only=only)
             con.execute(f"create or replace temp table contract_activity as {_activity_of(contract)}")
             con.execute("insert into activity by name select * from contract_activity")
             con.execute(f"insert into bundles by name {_bundles_of(contract)}")
@@ -75,19 +77,32 @@ def collect_raw_records(con: DuckDBPyConnection, ws: Workspace) -> None:
         con.execute(f"drop table if exists {table}")
 
 
-def create_newest_rows(con: DuckDBPyConnection, ws: Workspace, contract: Contract) -> None:
+def lake_rows(ws: Workspace, contract: Contract) -> str:
+    """Return SQL for all rows of a contract in the lake."""
+    pattern = quote_literal(ws.lake / contract.name / "batch=*" / "*.parquet")
+    return f"read_parquet({pattern}, hive_partitioning = false, union_by_name = true)"
+
+
+def create_newest_rows(con: DuckDBPyConnection, ws: Workspace, contract: Contract, *, only: str | None = None) -> None:
     """Create the view `newest_rows`: rows whose key has one version, and the greatest version of the others.
 
-    Only keys that occur more than once are sorted.
+    Only keys that occur more than once are sorted. With `only`, a table (record_id), these are the newest rows that
+    belong to its records: a row whose newest version belongs to another record is none of them.
     """
-    pattern = quote_literal(ws.lake / contract.name / "batch=*" / "*.parquet")
-    rows = f"read_parquet({pattern}, hive_partitioning = false, union_by_name = true)"
+    rows = lake_rows(ws, contract)
+    if only:
+        con.execute(
+            f"create or replace temp table wanted_rows as select * from {rows} where _row_key in ("
+            f"select _row_key from {rows} where _record_id in (select record_id from {only}))"
+        )
+        rows = "wanted_rows"
     con.execute(
         f"create or replace temp table contested_rows as "
         f"select _row_key from {rows} group by _row_key having count(*) > 1"
     )
     if not con.execute("select count(*) from contested_rows").fetchall()[0][0]:
-        con.execute(f"create or replace temp view newest_rows as select * from {rows}")
+        mine = f" where _record_id in (select record_id from {only})" if only else ""
+        con.execute(f"create or replace temp view newest_rows as select * from {rows}{mine}")
         return
     version = quote_identifier(contract.version_column) if contract.version_column else "cast(null as TIMESTAMP)"
     con.execute(
@@ -106,6 +121,12 @@ def create_newest_rows(con: DuckDBPyConnection, ws: Workspace, contract: Contrac
         where version_place = 1
         """
     )
+    if only:
+        con.execute(
+            f"create or replace temp table wanted_newest as "
+            f"select * from newest_rows where _record_id in (select record_id from {only})"
+        )
+        con.execute("create or replace temp view newest_rows as select * from wanted_newest")
 
 
 def _activity_of(contract: Contract | None) -> str:

@@ -14,6 +14,7 @@ from identity.clusters import (
 )
 from identity.guards import create_guards
 from identity.near_documents import create_corrections
+from identity.normalised_records import refuse_collisions
 from identity.profiles import create_holdings, create_profiles, create_record_evidence, load_nicknames
 from identity.rules import create_comparable, create_edges
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def link_records(
-    con: DuckDBPyConnection, config: IdentityConfig, *, country: str, epoch: Callable[[DuckDBPyConnection], object]
+    con: DuckDBPyConnection, config: IdentityConfig, *, country: str, epoch: Callable[[DuckDBPyConnection], None]
 ) -> None:
     """Create every table from `profiles` to `edges` out of `records` and `decided_pairs`.
 
@@ -36,6 +37,7 @@ def link_records(
         country: Home country of the workspace.
         epoch: Creates `model_epoch` and `name_tokens`; called when records, profiles and guards stand.
     """
+    refuse_collisions(con, "records")
     load_nicknames(con)
     create_record_evidence(con)
     create_profiles(con)
@@ -48,10 +50,10 @@ def link_records(
     create_edges(con, config)
 
 
-def cluster_records(con: DuckDBPyConnection, config: IdentityConfig) -> None:
-    """Create the clusters and what is known of each, out of the linked records."""
+def cluster_records(con: DuckDBPyConnection, config: IdentityConfig, *, scored: bool = False) -> None:
+    """Create the clusters and what is known of each, out of the linked records and, if asked, of `scored_edges`."""
     create_profile_evidence(con)
-    create_base_clusters(con, config)
+    create_base_clusters(con, config, scored=scored)
     create_device_followers(con, config)
     create_profile_clusters(con)
     create_cluster_facts(con)

@@ -13,6 +13,7 @@ from identity.normalising.identifiers import IDENTIFIERS
 from identity.normalising.names import NAMES
 from identity.normalising.phones import PHONES
 from identity.normalising.stages import Bound, staged_select
+from workspace.errors import ConfigError
 from workspace.sql import quote_literal
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ RID = "cast(cast(cast('0x' || left(record_id, 16) as UBIGINT) as HUGEINT) - 9223
 def create_records(con: DuckDBPyConnection, *, country: str, as_of: datetime) -> None:
     """Create the table `records` from `raw_records`, row by row in its order: `rid`, normalised fields and keys.
 
-    `rid` is the first half of record_id as a number: the same in every run, and in the order of record_id. Columns ending in `_key` are for comparing; the
-    others are for reading. A deleted registration keeps its row, emptied: what a source has deleted is no evidence.
+    `rid` is the first half of record_id as a number: the same in every run, and in the order of record_id. Columns
+    ending in `_key` are for comparing; the others are for reading. A deleted registration keeps its row, emptied: what
+    a source has deleted is no evidence.
 
     Args:
         con: Connection that holds `raw_records`.
@@ -62,6 +64,17 @@ def create_records(con: DuckDBPyConnection, *, country: str, as_of: datetime) ->
     select = staged_select(located, list(bounds.values()), _columns(bounds, home))
     con.execute(f"create or replace temp table records as {select}")
     con.execute("set preserve_insertion_order = false")
+
+
+def refuse_collisions(con: DuckDBPyConnection, records: str) -> None:
+    """Check that no two records share a number; by chance that happens once in a thousand million bases of a million.
+
+    Raises:
+        ConfigError: two do.
+    """
+    twice = con.execute(f"select count(*) - count(distinct rid) from {records}").fetchall()[0][0]
+    if twice:
+        raise ConfigError("two person records share the first half of their record id", expected="distinct halves")
 
 
 def _bounds(country: str, as_of: datetime) -> dict[str, Bound]:

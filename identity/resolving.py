@@ -6,21 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from identity.clusters import create_clustered
 from identity.companies import create_company_crosswalk
 from identity.configuration import load_identity_config
 from identity.customer_ids import assign_customer_ids
-from identity.epochs import freeze_epoch, load_epoch
+from identity.delta import link_changes
+from identity.epochs import freeze_epoch, load_epoch, read_epoch
 from identity.erasures import apply_tombstones, create_erased_customers, create_tombstones
 from identity.evidence import collect_raw_records
 from identity.hashing import hash_salt
 from identity.history import create_aliases, create_history
 from identity.households import create_households
+from identity.lake_changes import create_redecided, create_touched_records
 from identity.linking import cluster_records
 from identity.linking import link_records as link_all
 from identity.metrics import create_metrics
-from identity.normalised_records import create_records
+from identity.normalised_records import RID, create_records
 from identity.published import create_published, identity_folder
 from identity.review.decisions import load_decisions
+from identity.scoring.predicting import create_scored_edges
+from identity.state_file import attach_state, fingerprint, fresh_state, keep_state, note_inputs
 from identity.tables import (
     create_crosswalk,
     create_customer_records,
@@ -84,15 +89,65 @@ def resolve(ws: Workspace, run: Run) -> IdentityResult:
     with connect(ws) as con:
         con.execute("set preserve_insertion_order = false")
         create_published(con, ws)
-        link_records(con, ws, run, config)
+        load_decisions(con, ws)
+        epoch = load_epoch(con, ws, config)
+        made_by = fingerprint(ws, config, hash_salt(ws), epoch.epoch_id if epoch else "")
+        # scored pairs and a first epoch come from all records
+        repeatable = epoch is not None and epoch.splink_model is None
+        new_files = attach_state(con, ws, made_by) if repeatable else None
+        if new_files is not None:
+            _resolve_changes(con, ws, run, config, new_files=new_files, made_by=made_by)
+        else:
+            link_records(con, ws, run, config)
+            cluster_records(con, config, scored=True)
         _create_outputs(con, ws, run, config)
-        write_tables(con, identity_folder(ws))
+        write_tables(con, identity_folder(ws), records_in_order=new_files is None)
         metrics = dict(con.execute("select metric, value from identity_metrics order by metric").fetchall())
+        if new_files is None:
+            _keep(con, ws, run, config)
     return IdentityResult(identity_folder(ws), metrics)
 
 
+def _resolve_changes(
+    con: DuckDBPyConnection,
+    ws: Workspace,
+    run: Run,
+    config: IdentityConfig,
+    *,
+    new_files: set[tuple[str, str, int]],
+    made_by: str,
+) -> None:
+    """Bring the attached state up to date in one transaction: a crash leaves the old one."""
+    salt = hash_salt(ws)
+    create_touched_records(con, ws, new_files, as_of=run.as_of_naive, salt=salt)
+    create_redecided(con)
+    collect_raw_records(con, ws, only="touched_records")
+    apply_tombstones(con, salt)
+    create_records(con, country=ws.settings.country, as_of=run.as_of_naive)
+    con.execute("alter table temp.records rename to changed_records")
+    con.execute("drop table temp.raw_records")
+    con.execute(
+        f"create or replace temp table gone_records as select {RID} as rid from touched_records "
+        "where record_id not in (select record_id from changed_records)"
+    )
+    con.execute("begin")
+    link_changes(con, config, country=ws.settings.country)
+    note_inputs(con, ws, run, made_by)
+    con.execute("commit")
+    create_clustered(con)
+
+
+def _keep(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:
+    """Keep the tables of a full run as the state of the next, which will read the epoch of this one."""
+    epoch = read_epoch(con)
+    if epoch.splink_model is None:
+        # what stands between the tables and their new place reads them
+        with fresh_state(con, ws):
+            keep_state(con, ws, run, fingerprint(ws, config, hash_salt(ws), epoch.epoch_id))
+
+
 def link_records(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:
-    """Create `records`, `profiles`, `guards` and `edges` from the lake."""
+    """Create `records`, `profiles`, `guards`, `edges` and `scored_edges` from the lake."""
     collect_raw_records(con, ws)
     apply_tombstones(con, hash_salt(ws))
     create_records(con, country=ws.settings.country, as_of=run.as_of_naive)
@@ -104,11 +159,11 @@ def link_records(con: DuckDBPyConnection, ws: Workspace, run: Run, config: Ident
             freeze_epoch(con, ws, config, as_of=run.as_of_naive)
 
     link_all(con, config, country=ws.settings.country, epoch=epoch)
+    create_scored_edges(con, read_epoch(con), config)
 
 
 def _create_outputs(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:
     salt = hash_salt(ws)
-    cluster_records(con, config)
     assign_customer_ids(con)
     create_crosswalk(con)
     create_customer_records(con)

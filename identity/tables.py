@@ -189,8 +189,12 @@ def create_guard_decisions(con: DuckDBPyConnection, salt: str) -> None:
     )
 
 
-def write_tables(con: DuckDBPyConnection, folder: Path) -> None:
-    """Write every table as sorted Parquet into `folder`, replacing it as a whole."""
+def write_tables(con: DuckDBPyConnection, folder: Path, *, records_in_order: bool) -> None:
+    """Write every table as sorted Parquet into `folder`, replacing it as a whole.
+
+    `records_in_order` tells that the records stand in the order of their numbers already; a sort of all their columns
+    costs much.
+    """
     import shutil
 
     partial = folder.with_name(f".{folder.name}.part")
@@ -200,8 +204,7 @@ def write_tables(con: DuckDBPyConnection, folder: Path) -> None:
     for table, order in ORDERS.items():
         sort_only = _SORT_ONLY.get(table, ())
         columns = [row[0] for row in con.execute(f"describe {table}").fetchall() if row[0] not in sort_only]
-        # the records stand in the order of their numbers already, and a sort of all their columns would spill
-        ordered = table if table == "customer_records" else f"{table} order by {order}"
+        ordered = table if table == "customer_records" and records_in_order else f"{table} order by {order}"
         con.execute(
             f"copy (select {', '.join(columns)} from {ordered}) "
             f"to {quote_literal(partial / f'{table}.parquet')} "

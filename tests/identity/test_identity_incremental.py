@@ -102,7 +102,6 @@ class Universe:
             pair = tuple(sorted(self.rng.sample(sorted(self.rows), 2)))
             answer = self.rng.choice(["same", "different", None])
             if answer is None:
-                answer = None if not self.decisions else None
                 pair = self.rng.choice(sorted(self.decisions)) if self.decisions else pair
                 self.decisions.pop(pair, None)
             else:
