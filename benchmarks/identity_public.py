@@ -106,7 +106,7 @@ def report(name: str, ws: Workspace, truth: dict[str, str]) -> dict[str, float]:
         }
         rows = con.execute(
             "select source_customer_id, coalesce(customer_id, record_id) "
-            f"from read_parquet({files['customer_crosswalk']}) join read_parquet({files['customer_records']}) "
+            f"from read_parquet({files['customer_crosswalk']}) c join read_parquet({files['customer_records']}) r "
             "using (record_id) order by record_id"
         ).fetchall()
     people = np.array([truth[source] for source, _ in rows])
