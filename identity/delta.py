@@ -171,6 +171,7 @@ def _judge_values(con: DuckDBPyConnection, config: IdentityConfig) -> None:
         )
         _gather_values(con)
         create_guards(con, config)
+    replace_rows(con, "shared_values", "block", "touched_blocks", "temp.shared_values")
     # only the state's guards know every value
     set_aside(con, "guards", "profiles")
 

@@ -24,6 +24,7 @@ from identity.metrics import create_metrics
 from identity.normalised_records import RID, create_records
 from identity.published import create_published, identity_folder
 from identity.review.decisions import load_decisions
+from identity.review.queue import create_review_queue
 from identity.scoring.predicting import create_scored_edges
 from identity.state_file import attach_state, fingerprint, fresh_state, keep_state, note_inputs
 from identity.tables import (
@@ -175,5 +176,6 @@ def _create_outputs(con: DuckDBPyConnection, ws: Workspace, run: Run, config: Id
     create_history(con, run)
     create_aliases(con)
     create_households(con, config)
+    create_review_queue(con, config)
     create_company_crosswalk(con, ws)
     create_metrics(con, config)

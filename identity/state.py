@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 TABLES = (
-    "records", "record_profiles", "profiles", "holdings", "guards", "comparable", "corrections", "edges",
+    "records", "record_profiles", "profiles", "holdings", "guards", "shared_values", "comparable", "corrections",
+    "edges",
     "ambiguous_values", "profile_evidence", "base_clusters", "component_cuts", "device_followers", "profile_clusters",
     "cluster_facts",
 )  # fmt: skip

@@ -39,6 +39,7 @@ ORDERS = {
     "erasure_tombstones": "record_hash, identifier_kind, identifier_hash",
     "erased_customers": "customer_id",
     "identity_metrics": "metric",
+    "review_queue": "priority desc, review_id",
     "model_epoch": "epoch_id",
     "epoch_name_tokens": "token",
     "epoch_term_frequencies": "column_name, value",

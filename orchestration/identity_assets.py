@@ -26,6 +26,7 @@ TABLES = {
     "erasure_tombstones": "One row per hashed identifier of an erased person: a replayed file brings nobody back.",
     "erased_customers": "One row per customer whose erasure was carried out.",
     "identity_metrics": "One row per figure that describes the resolution.",
+    "review_queue": "One row per pair of person records that a person should judge, best use of their time first.",
     "model_epoch": "One row: what was measured once over all records and is carried from run to run.",
     "epoch_name_tokens": "One row per word of names, with how rare it was when the epoch was frozen.",
     "epoch_term_frequencies": "One row per value whose frequency the scored comparisons weigh, as of the epoch.",

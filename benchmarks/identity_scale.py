@@ -1,0 +1,207 @@
+"""Time identity on person records: a full run, deltas, and the floor of the same run, with quality against the truth.
+
+Usage: python -m benchmarks.identity_scale --people N [--delta 0.01 --delta 0.001] [--records FILE --truth FILE]
+
+The records are those of `--records` (columns rid, source, source_id, name, doc, email, phone, birth_date, street,
+number, complement, city, uf, cep, updated_at; the truth has rid and entity), or come from a sample of our own. The engine
+runs from the Parquet file to clusters, without the files that a workspace writes. The floor is bare DuckDB on the same
+records: read, normalise, and four hash self-joins. A delta is new, changed and deleted records, 7 : 2 : 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import time
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.identity_quality import scores
+from identity.configuration import load_identity_config
+from identity.delta import link_changes
+from identity.evidence import BLOCK_COLUMNS
+from identity.linking import cluster_records, link_records
+from identity.normalised_records import RID, create_records
+from identity.state import keep_tables
+from workspace.sql import quote_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+
+_AS_OF = datetime(2026, 1, 31)
+_COLUMNS = {
+    "person_name": "name", "document_number": "doc", "email": "email", "phone": "phone",
+    "birth_date": "try_cast(birth_date as DATE)", "street": "street", "street_number": "number",
+    "address_complement": "complement", "city": "city", "state_code": "uf", "postal_code": "cep",
+}  # fmt: skip
+
+
+@contextmanager
+def _measured(label: str, figures: dict[str, tuple[float, float]]) -> Iterator[None]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    figures[label] = time.perf_counter() - wall, time.process_time() - cpu
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{label:28s} {figures[label][0]:8.2f} s {figures[label][1]:8.2f} CPU-s  peak {memory:.2f} GB", flush=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--delta", type=float, action="append")
+    parser.add_argument("--records", type=Path)
+    parser.add_argument("--truth", type=Path)
+    parser.add_argument("--memory", default="6GB")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        records, truth = arguments.records, arguments.truth
+        if records is None or truth is None:
+            from benchmarks.person_records import write_person_records
+
+            records, truth = write_person_records(Path(folder), people=arguments.people)
+        _run(records, truth, arguments.delta or [0.01, 0.001], arguments.memory, Path(folder))
+
+
+def _run(records: Path, truth: Path, shares: list[float], memory: str, folder: Path) -> None:
+    figures: dict[str, tuple[float, float]] = {}
+    with _opened(memory, folder) as con, _measured("floor", figures):
+        _floor(con, records)
+    with _opened(memory, folder) as con:
+        config = load_identity_config()
+        # a delta share of the records is held back, to arrive later
+        for share in shares:
+            _measure_share(con, records, share)
+        with _measured("full", figures):
+            _read(con, records, "rid not in (select rid from late)")
+            create_records(con, country="BR", as_of=_AS_OF)
+            con.execute("drop table temp.raw_records")
+            _no_decisions(con)
+            link_records(con, config, country="BR", epoch=_epoch)
+            cluster_records(con, config)
+        _quality(con, truth)
+        with _measured("keep state", figures):
+            con.execute("drop table temp.clustered")
+            keep_tables(con)
+        for share in shares:
+            with _measured(f"delta {share}", figures):
+                _read(con, records, f"rid in (select rid from late where share = {share}) or rid in "
+                      f"(select rid from redone where share = {share})", changed=share)  # fmt: skip
+                create_records(con, country="BR", as_of=_AS_OF)
+                con.execute("create or replace temp table changed_records as from temp.records")
+                con.execute("drop table temp.records")
+                con.execute("drop table temp.raw_records")
+                con.execute(
+                    f"create or replace temp table gone_records as select {RID} as rid from "
+                    f"(select md5(cast(rid as VARCHAR)) as record_id from gone where share = {share})"
+                )
+                con.execute("begin")
+                link_changes(con, config, country="BR")
+                con.execute("commit")
+    _ratios(figures)
+
+
+def _ratios(figures: dict[str, tuple[float, float]]) -> None:
+    full, floor = figures["full"], figures["floor"]
+    print(f"full : floor             {full[0] / floor[0]:.2f} wall, {full[1] / floor[1]:.2f} CPU")
+    for name, figure in figures.items():
+        if name.startswith("delta"):
+            print(f"{name} : full      {figure[0] / full[0]:.3f} wall, {figure[1] / full[1]:.3f} CPU")
+
+
+@contextmanager
+def _opened(memory: str, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    import duckdb
+
+    con = duckdb.connect(config={"threads": "2", "memory_limit": memory, "temp_directory": str(folder / "spill")})
+    file = folder / "state.duckdb"
+    con.execute(f"attach {quote_literal(file)} as state")
+    con.execute("use state")
+    con.execute("set preserve_insertion_order = false")
+    try:
+        yield con
+    finally:
+        con.close()
+        file.unlink(missing_ok=True)
+
+
+def _measure_share(con: duckdb.DuckDBPyConnection, records: Path, share: float) -> None:
+    """Choose by hash which records come late, change and go, for one share."""
+    source = quote_literal(records)
+    for table, part in (("late", 0.7), ("redone", 0.2), ("gone", 0.1)):
+        con.execute(f"create temp table if not exists {table} (rid BIGINT, share DOUBLE)")
+        con.execute(
+            f"insert into {table} select rid, {share} from read_parquet({source}) "
+            f"where hash(rid, '{table}{share}') % 1000000 < {share * part} * 1000000 and rid not in (select rid from late)"
+        )
+
+
+def _read(con: duckdb.DuckDBPyConnection, records: Path, where: str, *, changed: float | None = None) -> None:
+    """Create `raw_records` from the file; changed ones lose their telephone."""
+    fields = []
+    for name, kind in BLOCK_COLUMNS.items():
+        sql = _COLUMNS.get(name, f"cast(null as {kind})")
+        if name == "phone" and changed is not None:
+            sql = f"case when rid not in (select rid from redone where share = {changed}) then phone end"
+        fields.append(f"{sql} as {name}")
+    con.execute(
+        f"""
+        create or replace temp table raw_records as
+        select
+            md5(cast(rid as VARCHAR)) as record_id, source as source_system, source_id as source_customer_id,
+            'crm_customers' as contract, updated_at, updated_at as first_seen_at, updated_at as last_seen_at,
+            true as is_master, false as is_deleted, cast(null as TIMESTAMP) as deleted_at,
+            cast(null as VARCHAR) as reference_record_id, rid as record_hash, cast(null as VARCHAR) as gender,
+            cast(1 as BIGINT) as row_count, cast(null as VARCHAR) as customer_kind, {", ".join(fields)}
+        from read_parquet({quote_literal(records)}) where {where}
+        """
+    )
+
+
+def _no_decisions(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("create temp table decided_pairs (record_id_left VARCHAR, record_id_right VARCHAR, decision VARCHAR)")
+    con.execute("create temp table redecided (rid BIGINT)")
+
+
+def _epoch(con: duckdb.DuckDBPyConnection) -> None:
+    """Freeze how rare names are, as a workspace's first run does; no scoring."""
+    from identity.configuration import Scoring
+    from identity.epochs import freeze_epoch
+
+    config = load_identity_config().model_copy(update={"scoring": Scoring(train="never")})
+    freeze_epoch(con, None, config)  # type: ignore[arg-type]
+
+
+def _floor(con: duckdb.DuckDBPyConnection, records: Path) -> None:
+    _read(con, records, "true")
+    create_records(con, country="BR", as_of=_AS_OF)
+    for keys in ("document_number", "email_key", "phone_key", "given_key, family_key, birth_date"):
+        equal = " and ".join(f"a.{key} = b.{key}" for key in keys.split(", "))
+        present = " and ".join(f"{key} is not null" for key in keys.split(", "))
+        con.execute(
+            f"create or replace temp table keyed as select rid, {keys} from records where {present} "
+            f"qualify count(*) over (partition by {keys}) <= 50"
+        )
+        con.execute(f"select count(*) from keyed a join keyed b on {equal} where a.rid < b.rid").fetchall()
+
+
+def _quality(con: duckdb.DuckDBPyConnection, truth: Path) -> None:
+    found = con.execute(
+        f"select t.entity, c.cluster from read_parquet({quote_literal(truth)}) t join clustered c "
+        "on c.record_id = md5(cast(t.rid as VARCHAR))"
+    ).fetchnumpy()
+    result = scores(found["entity"], found["cluster"])
+    twice = con.execute(
+        "select count(*) from (select p.cluster from comparable c join profile_clusters p using (profile) "
+        "where c.document is not null group by p.cluster, c.document_kind having min(c.document) <> max(c.document))"
+    ).fetchall()[0][0]
+    print("  ".join(f"{name} {value:.4f}" for name, value in result.items()), f" clusters with two documents {twice}")
+
+
+if __name__ == "__main__":
+    main()
