@@ -3,9 +3,9 @@
 Usage: python -m benchmarks.identity_scale --people N [--delta 0.01 --delta 0.001] [--records FILE --truth FILE]
 
 The records are those of `--records` (columns rid, source, source_id, name, doc, email, phone, birth_date, street,
-number, complement, city, uf, cep, updated_at; the truth has rid and entity), or come from a sample of our own. The engine
-runs from the Parquet file to clusters, without the files that a workspace writes. The floor is bare DuckDB on the same
-records: read, normalise, and four hash self-joins. A delta is new, changed and deleted records, 7 : 2 : 1.
+number, complement, city, uf, cep, updated_at; the truth has rid and entity), or come from a sample of our own. The
+engine runs from the Parquet file to clusters, without the files that a workspace writes. The floor is bare DuckDB on
+the same records: read, normalise, and four hash self-joins. A delta is new, changed and deleted records, 7 : 2 : 1.
 """
 
 from __future__ import annotations
@@ -137,7 +137,8 @@ def _measure_share(con: duckdb.DuckDBPyConnection, records: Path, share: float) 
         con.execute(f"create temp table if not exists {table} (rid BIGINT, share DOUBLE)")
         con.execute(
             f"insert into {table} select rid, {share} from read_parquet({source}) "
-            f"where hash(rid, '{table}{share}') % 1000000 < {share * part} * 1000000 and rid not in (select rid from late)"
+            f"where hash(rid, '{table}{share}') % 1000000 < {share * part} * 1000000 "
+            "and rid not in (select rid from late)"
         )
 
 
@@ -192,7 +193,8 @@ def _floor(con: duckdb.DuckDBPyConnection, records: Path) -> None:
 
 def _quality(con: duckdb.DuckDBPyConnection, truth: Path) -> None:
     found = con.execute(
-        f"select t.entity, c.cluster from read_parquet({quote_literal(truth)}) t join clustered c "
+        f"select t.entity, case when c.is_identified then c.cluster else c.rid end as cluster "
+        f"from read_parquet({quote_literal(truth)}) t join clustered c "
         "on c.record_id = md5(cast(t.rid as VARCHAR))"
     ).fetchnumpy()
     result = scores(found["entity"], found["cluster"])
