@@ -15,7 +15,7 @@ from identity.delta_clusters import recluster
 from identity.guards import create_guards
 from identity.near_documents import create_corrections
 from identity.normalised_records import refuse_collisions
-from identity.profiles import create_holdings, create_profiles, create_record_evidence, load_nicknames
+from identity.profiles import EVIDENCE, create_holdings, create_profiles, create_record_evidence, load_nicknames
 from identity.rules import DECIDED_BLOCK, HOLDING_KINDS, create_comparable, create_edges
 from identity.state import replace_rows
 
@@ -91,8 +91,8 @@ def _fold_records(con: DuckDBPyConnection) -> None:
         """
     )
     refuse_collisions(con, "changed_records")
-    changed_ids = "(select rid, record_id from changed_records union select rid, record_id from state.records)"
-    refuse_collisions(con, f"(select * from {changed_ids} semi join changed using (rid))")
+    known = "select rid, record_id from state.records where rid in (select rid from changed)"
+    refuse_collisions(con, f"({known} union select rid, record_id from changed_records)")
     replace_rows(con, "records", "rid", "changed", "changed_records")
     con.execute(
         """
@@ -104,9 +104,10 @@ def _fold_records(con: DuckDBPyConnection) -> None:
         where rid not in (select rid from relinked)
         """
     )
+    shown = ", ".join(f"r.{name}" for name in EVIDENCE)
     con.execute(
         "create or replace temp table records as "
-        "select r.* from state.records r semi join record_evidence e on e.rid = r.rid"
+        f"select r.rid, {shown} from state.records r semi join record_evidence e on e.rid = r.rid"
     )
     create_profiles(con)
     con.execute(

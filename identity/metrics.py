@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from identity.clustering import CUTS
+from identity.epochs import epoch_metrics, read_epoch
 from identity.rules import DECIDED, DECIDED_NAME
 from workspace.sql import quote_literal
 
@@ -83,5 +84,10 @@ def create_metrics(con: DuckDBPyConnection, config: IdentityConfig) -> None:
         f"select {quote_literal('edges_' + name)}, "
         f"{by_rule.get(position, 0) + (followers if position == device else 0)}::DOUBLE"
         for position, name in named
+    ]
+    records = con.execute("select count(*) from records where not is_deleted").fetchall()[0][0]
+    counts += [
+        f"select {quote_literal(name)}, {value!r}::DOUBLE"
+        for name, value in epoch_metrics(read_epoch(con), config, records).items()
     ]
     con.execute(f"create or replace temp table identity_metrics as {' union all '.join([*counts, *_GROUPED])}")

@@ -62,7 +62,14 @@ def train_when_asked(con: DuckDBPyConnection, ws: Workspace, config: IdentityCon
     scoring = config.scoring
     if scoring.train == "never" or (scoring.train == "auto" and verified_share(con) >= TRUSTED_SHARE):
         return None
-    return train(con, ws, config)
+    try:
+        return train(con, ws, config)
+    except ValueError:
+        # records that are all alike leave nothing to learn, and Splink then takes the logarithm of nought
+        if scoring.train == "always":
+            raise
+        con.execute("delete from term_frequencies")
+        return None
 
 
 def train(con: DuckDBPyConnection, ws: Workspace, config: IdentityConfig) -> str | None:

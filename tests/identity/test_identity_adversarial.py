@@ -365,3 +365,26 @@ def test_a_person_can_allow_and_block_values(lake):
     assert lake.table("guard_decisions", "select reason from t where decision = 'blocked'") == [
         ("override: shared desk (rita)",)
     ]
+
+
+def test_a_chain_that_would_join_thousands_ends_at_the_cap_and_is_listed_for_review(lake):
+    lake.customers(
+        *({"id": str(i), "person_name": "Ana Lima", "email": f"ana{i}@uol.com.br", "email_secondary": f"ana{i + 1}@uol.com.br"} for i in range(3000))
+    )  # fmt: skip
+    result = lake.resolve()
+    assert result.metrics["largest_component_profiles"] == 3000
+    assert result.metrics["largest_customer_profiles"] <= 100
+    assert result.metrics["components_cut_by_size"] == 1
+    assert result.metrics["edges_refused"] >= 29
+    assert lake.table("review_queue", "select count(*) > 0 from t where contains(reasons, 'component_cut')") == [
+        (True,)
+    ]
+
+
+def test_a_rare_name_joins_nobody_where_few_records_tell_what_is_rare(lake):
+    lake.customers(
+        {"id": "1", "person_name": "Zbigniew Przybylski", "email": "a@uol.com.br"},
+        {"id": "2", "person_name": "Zbigniew Przybylski", "email": "b@uol.com.br"},
+    )
+    lake.resolve()
+    assert lake.customer_of("1") != lake.customer_of("2")

@@ -20,7 +20,7 @@ from identity.normalised_records import RID, create_records
 from identity.state import TABLES, keep_tables
 
 AS_OF = datetime(2026, 1, 31)
-HISTORIES = int(os.environ.get("UNAVISTA_HISTORIES", "12"))
+HISTORIES = int(os.environ.get("UNAVISTA_HISTORIES", "10"))
 STEPS = 4
 
 
@@ -209,3 +209,9 @@ def history(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(HISTORIES))
 def test_incremental_equals_full_in_every_table(seed):
     history(seed)
+
+
+@pytest.mark.slow
+def test_incremental_equals_full_over_a_thousand_histories():
+    for seed in range(HISTORIES, 1000):
+        history(seed)

@@ -115,9 +115,7 @@ def test_a_lost_damaged_or_foreign_state_changes_nothing(twins):
     twins.resolve(0)
     file = state_file(twins.kept.ws)
     assert file.is_file()
-    for day, spoil in enumerate(
-        (file.unlink, lambda: file.write_bytes(b"nonsense"), lambda: _tamper(file)), 1
-    ):
+    for day, spoil in enumerate((file.unlink, lambda: file.write_bytes(b"nonsense"), lambda: _tamper(file)), 1):
         spoil()
         twins.customers(*(row(rng, rng.randint(1, 30)) for _ in range(3)))
         twins.resolve(day)
