@@ -66,20 +66,21 @@ def test_publication_is_refused_when_a_mart_breaks_its_contract(house: Path, nam
         shutil.move(kept, workspace.build_file)
 
 
-def feed_of(folder: Path, contract: str) -> dict:
-    """Return the mapping of the first feed of a contract."""
+def delivery_of(folder: Path, contract: str) -> tuple[dict, str, Path]:
+    """Return the source, the file pattern and a file of the first feed of a contract that has delivered anything."""
     for file in sorted((folder / "feeds").glob("*.yml")):
         feed = yaml.safe_load(file.read_text(encoding="utf-8"))
         if feed["contract"] == contract:
-            return feed
-    raise AssertionError(f"the sample company has no feed of {contract}")
+            source = feed["source"]
+            pattern = source["path"] if isinstance(source["path"], str) else source["path"][0]
+            if found := sorted(folder.glob(pattern)):
+                return source, pattern, found[0]
+    raise AssertionError(f"no feed of {contract} delivered anything to the sample company")
 
 
 def plant_broken_file(folder: Path, contract: str) -> None:
     """Deliver a file in which every row misses what its contract requires."""
-    source = feed_of(folder, contract)["source"]
-    pattern = source["path"] if isinstance(source["path"], str) else source["path"][0]
-    example = sorted(folder.glob(pattern))[0]
+    source, pattern, example = delivery_of(folder, contract)
     broken = example
     if "*" in pattern:
         broken = example.with_name(example.name.replace(".", "_broken.", 1))
