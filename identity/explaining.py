@@ -67,7 +67,9 @@ def why_merged(ws: Workspace, left: str, right: str, *, show_values: bool = Fals
         missing = " and ".join(name for name, side in (("the first", first), ("the second", second)) if not side)
         return Explanation(sides[0], sides[1], False, (), (f"no record is known by {missing} identifier",))
     with connect(ws) as con:
-        open_tables(con, readable_folder(ws))
+        open_tables(
+            con, readable_folder(ws), "customer_crosswalk", "customer_identifiers", "customer_records", "match_edges"
+        )
         if shared:
             steps, reasons = _together(con, _of(first, shared[0]), _of(second, shared[0]), shared[0], show_values)
             return Explanation(sides[0], sides[1], True, steps, reasons)

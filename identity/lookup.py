@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from workspace.workspace import Workspace
 
+_TABLES = ("customer_crosswalk", "customer_id_aliases", "customer_identifiers", "customer_records")
 _MART_KEYS = {
     "fct_service_contacts": ("protocol_number", "case_id"),
     "fct_orders": ("source_order_id", "order_id"),
@@ -54,7 +55,7 @@ def find_records(ws: Workspace, identifier: str) -> list[Match]:
     """Return the records that `identifier` names, by record id; blocked values name nobody."""
     folder = readable_folder(ws)
     with connect(ws) as con:
-        open_tables(con, folder)
+        open_tables(con, folder, *_TABLES)
         text = identifier.strip()
         for search in (_by_id, _by_value, _by_source_id):
             rows = search(con, ws, text)
@@ -63,12 +64,12 @@ def find_records(ws: Workspace, identifier: str) -> list[Match]:
     return []
 
 
-def open_tables(con: DuckDBPyConnection, folder: Path) -> None:
-    """Create a view for each identity table in `folder`."""
-    for file in sorted(folder.glob("*.parquet")):
+def open_tables(con: DuckDBPyConnection, folder: Path, *tables: str) -> None:
+    """Create a view for each of the identity tables named; a file is touched when its view is read."""
+    for table in tables:
         con.execute(
-            f"create or replace temp view {quote_identifier(file.stem)} as "
-            f"select * from read_parquet({quote_literal(file)})"
+            f"create or replace temp view {quote_identifier(table)} as "
+            f"select * from read_parquet({quote_literal(folder / f'{table}.parquet')})"
         )
 
 

@@ -15,16 +15,22 @@ _GROUP = "identity"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module to the group `identity`, which is made when no other module has."""
-    group = next((one.typer_instance for one in app.registered_groups if one.name == _GROUP), None)
-    if group is None:
-        group = typer.Typer(help="Who is who: the model that decides it.", no_args_is_help=True)
-        app.add_typer(group, name=_GROUP, rich_help_panel="Ask")
+    """Add the commands of this module to the group `identity`."""
+    group = identity_group(app)
     group.command("train")(train)
     epoch = typer.Typer(help="What is frozen about names and weights.", no_args_is_help=True)
     epoch.command("renew")(renew)
     epoch.command("adopt")(adopt)
     group.add_typer(epoch, name="epoch")
+
+
+def identity_group(app: typer.Typer) -> typer.Typer:
+    """Return the group `identity`, which is made when no module has asked for it before."""
+    group = next((one.typer_instance for one in app.registered_groups if one.name == _GROUP), None)
+    if group is None:
+        group = typer.Typer(help="Who is who: what people and models decide, and why.", no_args_is_help=True)
+        app.add_typer(group, name=_GROUP, rich_help_panel="Ask")
+    return group
 
 
 def train(
