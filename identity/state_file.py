@@ -28,7 +28,8 @@ def state_file(ws: Workspace) -> Path:
 
 
 @lru_cache(maxsize=1)
-def _code() -> str:
+def code_version() -> str:
+    """Return the hash of every file of this room."""
     digest = hashlib.sha256()
     folder = Path(__file__).parent
     for file in sorted(one for one in folder.rglob("*") if one.suffix in (".py", ".csv", ".yml")):
@@ -41,7 +42,7 @@ def fingerprint(ws: Workspace, config: IdentityConfig, salt: str, epoch_id: str)
     import duckdb
 
     parts = [
-        _code(), config.model_dump_json(), ws.settings.country, salt, epoch_id, duckdb.__version__,
+        code_version(), config.model_dump_json(), ws.settings.country, salt, epoch_id, duckdb.__version__,
         *(repr(contract) for contract in person_contracts(ws)),
     ]  # fmt: skip
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

@@ -15,6 +15,7 @@ from quality.guarding import guarded
 from quality.identity_checks import check_identity
 from quality.mart_checks import check_marts, record_contents
 from quality.operations_tables import quality_operations, read_checks, transaction, write_checks
+from quality.restated_figures import find_restated_figures, record_restated_figures
 from quality.restatements import find_restatements, record_restatements
 from quality.results import CheckResult, Verdict, decide
 from quality.verdicts import content_key, read_verdict, write_verdict
@@ -44,12 +45,15 @@ def audit(ws: Workspace, run: Run, *, dbt_failures: Iterable[tuple[str, str]] = 
             *(_failed_test(unique_id, message) for unique_id, message in dbt_failures),
         ]
         # Restatements explain a publication; a build that broke its shape gets none.
-        restated = [] if any(one.status in ("fail", "error") for one in results) else find_restatements(compared)
+        is_broken = any(one.status in ("fail", "error") for one in results)
+        restated = [] if is_broken else find_restatements(compared)
+        figures = [] if is_broken else find_restated_figures(compared)
     with quality_operations(ws) as con, transaction(con):
         con.execute("delete from checks where run_id = ? and stage <> 'feed'", [run.run_id])
         write_checks(con, run, results)
         record_contents(con, run, marts)
         record_restatements(con, run, restated)
+        record_restated_figures(con, run, figures)
         status, reasons = decide([*read_checks(con, run.run_id, stage="feed"), *results])
         write_verdict(con, run, status, reasons, content_key(marts.contents, reasons))
     with quality_operations(ws) as con:

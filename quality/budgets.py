@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
     from quality.build_reading import Compared
     from quality.contents import TableContent
+    from quality.id_churn import Churn
 
 # Below this a mart may double or halve by one afternoon's work; an emptied one is told at any size.
 _SMALL_TABLE = 100
+_WAY_OUT = (
+    "Undo the change and run again, see all of its effects first with `unavista identity shadow`, or let it out with "
+    "`unavista sign`"
+)
 
 
 def check_budgets(compared: Compared, contents: Sequence[TableContent]) -> list[CheckResult]:
@@ -60,7 +65,7 @@ def _churn(compared: Compared) -> list[CheckResult]:
     if churn is None:
         return []
     gates = compared.ws.settings.gates
-    return [
+    shares = [
         _share(
             "customer_id_churn",
             churn.customers_moved,
@@ -76,6 +81,15 @@ def _churn(compared: Compared) -> list[CheckResult]:
             f"customers with {churn.revenue_moved:,.2f} of {churn.revenue:,.2f} published revenue",
         ),
     ]
+    # Both budgets have one cause: it is told once, with the first that is exceeded.
+    first = next((one for one in shares if not one.passed), None)
+    return [_explained(one, churn) if one is first else one for one in shares]
+
+
+def _explained(result: CheckResult, churn: Churn) -> CheckResult:
+    examples = f"For example {', '.join(churn.examples)}"
+    message = f"{result.message}. {churn.causes.in_words()}. {examples}. {_WAY_OUT}"
+    return replace(result, message=message, sample_keys=churn.examples)
 
 
 def _share(name: str, part: Decimal | int, whole: Decimal | int, limit: Decimal, who: str) -> CheckResult:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from quality.build_reading import PUBLISHED
+from quality.id_causes import Causes, find_causes
 from workspace.sql import quote_identifier
 
 if TYPE_CHECKING:
     from quality.build_reading import Compared
 
+_EXAMPLES = 5
 # Bookkeeping of a record, not evidence about a person.
 _NOT_EVIDENCE = frozenset(("record_id", "updated_at", "first_seen_at", "last_seen_at", "contract"))
 
@@ -24,6 +26,9 @@ class Churn:
     customers_moved: int
     revenue: Decimal
     revenue_moved: Decimal
+    causes: Causes = field(default_factory=Causes)
+    examples: tuple[str, ...] = ()
+    """Ids of moved customers, those with most revenue first."""
 
 
 def measure_churn(compared: Compared) -> Churn | None:
@@ -39,14 +44,31 @@ def measure_churn(compared: Compared) -> Churn | None:
     _create_moved_customers(compared, before, after)
     customers = con.execute(f"select count(distinct customer_id) from {before}").fetchall()[0][0]
     moved = con.execute("select count(*) from moved_customers").fetchall()[0][0]
-    revenue = revenue_moved = Decimal(0)
-    if compared.was_published("marts.fct_orders"):
-        revenue, revenue_moved = con.execute(
-            "select coalesce(sum(net_revenue_amount), 0), "
-            "coalesce(sum(net_revenue_amount) filter (customer_id in (from moved_customers)), 0) "
-            f"from {PUBLISHED}.marts.fct_orders where customer_id is not null"
-        ).fetchall()[0]
-    return Churn(int(customers), int(moved), Decimal(revenue), Decimal(revenue_moved))
+    revenue, revenue_moved = con.execute(
+        "select coalesce(sum(revenue), 0), coalesce(sum(revenue) filter (customer_id in (from moved_customers)), 0) "
+        f"from ({_published_revenue(compared)})"
+    ).fetchall()[0]
+    churn = Churn(int(customers), int(moved), Decimal(revenue), Decimal(revenue_moved))
+    return replace(churn, causes=find_causes(compared), examples=_examples(compared)) if moved else churn
+
+
+def _published_revenue(compared: Compared) -> str:
+    """Return SQL for (customer_id, revenue) of the published view."""
+    if not compared.was_published("marts.fct_orders"):
+        return "select cast(null as VARCHAR) as customer_id, cast(0 as DECIMAL(18,2)) as revenue where false"
+    return (
+        "select customer_id, sum(net_revenue_amount) as revenue "
+        f"from {PUBLISHED}.marts.fct_orders where customer_id is not null group by customer_id"
+    )
+
+
+def _examples(compared: Compared) -> tuple[str, ...]:
+    rows = compared.con.execute(
+        f"select old_id from moved_customers left join ({_published_revenue(compared)}) on customer_id = old_id "
+        "order by coalesce(revenue, 0) desc, old_id limit ?",
+        [_EXAMPLES],
+    ).fetchall()
+    return tuple(old_id for (old_id,) in rows)
 
 
 def _create_moved_customers(compared: Compared, before: str, after: str) -> None:

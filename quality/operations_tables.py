@@ -39,6 +39,12 @@ _TABLES = (
     "create table if not exists restatements (run_id VARCHAR not null, as_of TIMESTAMP not null, "
     "subject VARCHAR not null, reason VARCHAR not null, customer_count BIGINT not null, row_count BIGINT not null, "
     "currency_code VARCHAR, moved_amount DECIMAL(38,2))",
+    "create table if not exists restated_figures (run_id VARCHAR not null, as_of TIMESTAMP not null, "
+    "subject VARCHAR not null, figure VARCHAR not null, member VARCHAR not null, currency_code VARCHAR, "
+    "reason VARCHAR not null, customer_count BIGINT not null, before_value DECIMAL(38,2) not null, "
+    "after_value DECIMAL(38,2) not null, restated_value DECIMAL(38,2) not null)",
+    "create table if not exists identity_metrics (run_id VARCHAR not null, as_of TIMESTAMP not null, "
+    "metric VARCHAR not null, value DOUBLE not null)",
 )
 
 

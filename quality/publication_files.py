@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from identity.provenance import resolution_inputs
 from quality.build_reading import BUILD, attach_build
 from quality.contents import list_columns, list_tables, products_by_table, qualified, read_content
 from quality.publications import DATABASE, MANIFEST, Publication
@@ -67,6 +68,7 @@ def write_publication(
         "signed_by": verdict.signature.who if verdict.signature else None,
         "content_key": verdict.content_key,
         "input_fingerprint": fingerprint,
+        "identity": resolution_inputs(ws),
         "duckdb_version": duckdb_version,
         "tables": {one.table: _table_entry(one, products.get(one.table)) for one in contents},
     }

@@ -8,13 +8,18 @@ import polars as pl
 import pytest
 from small_house import FIRST, SECOND, build, decide_for, land_all, resolve
 
+from quality.auditing import audit
 from quality.budgets import check_budgets
 from quality.build_reading import BUILD, compare
 from quality.contents import list_tables, read_content
+from quality.gate import sign
 from quality.id_churn import measure_churn
+from quality.operations_tables import quality_operations
 from quality.publishing import publish
+from quality.restated_figures import find_restated_figures
 from quality.restatements import find_restatements
 from quality.results import CheckResult
+from workspace.errors import GateRefused
 from workspace.workspace import Workspace
 
 
@@ -119,4 +124,85 @@ def test_restatements_say_what_moved_and_why(published: Workspace) -> None:
         ("marts.fct_orders", "split", 1, 1, Decimal("10.25")),
         ("marts.fct_orders", "unidentified", 1, 1, Decimal("10.25")),
         ("marts.fct_service_contacts", "merge", 1, 1, None),
+    ]
+
+
+def write_identity(ws: Workspace, table: str, columns: dict[str, list]) -> None:
+    pl.DataFrame(columns).write_parquet(ws.build / "identity" / f"{table}.parquet")
+
+
+def test_churn_says_how_much_why_which_and_what_to_do(built: Workspace) -> None:
+    history = {"record_id": ["r1"], "change_number": [1], "old_customer_id": [None], "new_customer_id": ["c1"]}
+    write_identity(built, "customer_id_history", history | {"reason": ["new"], "evidence": ["rule"]})
+    guards = {"identifier_kind": ["phone"] * 2, "identifier_hash": ["p", "q"], "decision": ["blocked", "ambiguous"]}
+    write_identity(built, "guard_decisions", guards)
+    decide_for(built, FIRST)
+    publish(built, FIRST)
+
+    (built.root / "identity.yml").write_text("disable_rules: [same_device]\n")
+    resolve(built, same_person={"c1": "c2"})
+    moved = {"record_id": ["r1"], "change_number": [2], "old_customer_id": ["c1"], "new_customer_id": ["c2"]}
+    moved = {name: history[name] + moved[name] for name in moved}
+    write_identity(
+        built, "customer_id_history", moved | {"reason": ["new", "merge"], "evidence": ["", "same_device 0a1b"]}
+    )
+    guards = {"identifier_kind": ["phone", "email"], "identifier_hash": ["q", "e"], "decision": ["blocked", "blocked"]}
+    write_identity(built, "guard_decisions", guards)
+    build(built)
+    found = budgets(built)
+    result = found["identity/customer_crosswalk", "customer_id_churn"]
+    assert result.sample_keys == ("c1",)
+    assert result.message.split(". ") == [
+        "1 of 6 published customers (16.7 %) changed their id without a cause in their own data; the budget is 2 %",
+        "Changed since the published view: identity.yml",
+        "A guard decides otherwise about values: 1 email, 2 phone",
+        "Customers: 1 merged by rule same_device",
+        "For example c1",
+        "Undo the change and run again, see all of its effects first with `unavista identity shadow`, "
+        "or let it out with `unavista sign`",
+    ]
+    assert "For example" not in found["identity/customer_crosswalk", "customer_id_churn_by_revenue"].message
+
+
+def test_a_signature_for_churn_is_logged_with_what_was_signed_for(published: Workspace) -> None:
+    resolve(published, same_person={"c1": "c2"})
+    build(published)
+    verdict = audit(published, SECOND)
+    assert verdict.status == "hold"
+    with pytest.raises(GateRefused, match="For example c1"):
+        publish(published, SECOND)
+    sign(published, SECOND.run_id, who="Ana Souza", why="the rules of 2026")
+    assert publish(published, SECOND).manifest["signed_by"] == "Ana Souza"
+    with quality_operations(published) as con:
+        logged = con.execute("select run_id, who, why, reasons from overrides").fetchall()
+    assert logged == [(SECOND.run_id, "Ana Souza", "the rules of 2026", list(verdict.reasons))]
+
+
+CELLS = (
+    "create or replace table marts.dim_customer_rfv as select customer_id, "
+    "case when count(*) > 1 then '555' else '111' end as rfv_cell from marts.fct_orders group by customer_id"
+)
+
+
+def restated_figures(ws: Workspace) -> list[tuple]:
+    with compare(ws) as compared:
+        found = find_restated_figures(compared)
+    return [
+        (one.figure, one.member, one.reason, one.customer_count, one.before_value, one.after_value, one.restated_value)
+        for one in found
+    ]
+
+
+def test_numbers_that_moved_with_ids_are_named_with_both_values(built: Workspace) -> None:
+    build(built, CELLS)
+    decide_for(built, FIRST)
+    publish(built, FIRST)
+    assert restated_figures(built) == []
+    resolve(built, same_person={"c1": "c2"})
+    # The last statement is no doing of ids, and is only seen in the totals.
+    build(built, CELLS, "insert into marts.dim_customer_rfv values ('c9', '111')")
+    assert restated_figures(built) == [
+        ("customers", "all", "merge", 2, 6, 5, -1),
+        ("customers_by_rfv_cell", "111", "merge", 2, 6, 5, -2),
+        ("customers_by_rfv_cell", "555", "merge", 1, 0, 1, 1),
     ]
