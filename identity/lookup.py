@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from identity.lookup_keys import CUSTOMER, SOURCE_ID, create_lookup_keys, literals, records_with
 from identity.normalising.documents import DOCUMENTS
 from identity.normalising.emails import EMAILS
 from identity.normalising.identifiers import IDENTIFIERS
@@ -15,13 +16,16 @@ from identity.published import readable_folder
 from workspace.sql import connect, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
     from workspace.workspace import Workspace
 
-_TABLES = ("customer_crosswalk", "customer_id_aliases", "customer_identifiers", "customer_records")
+SEARCHED = ("customer_crosswalk", "customer_id_aliases", "customer_identifiers", "customer_records", "lookup_keys")
+"""Tables that a look-up reads."""
+_HEXADECIMAL = re.compile("[0-9a-f]{24}|[0-9a-f]{32}")
 _MART_KEYS = {
     "fct_service_contacts": ("protocol_number", "case_id"),
     "fct_orders": ("source_order_id", "order_id"),
@@ -55,69 +59,102 @@ def find_records(ws: Workspace, identifier: str) -> list[Match]:
     """Return the records that `identifier` names, by record id; blocked values name nobody."""
     folder = readable_folder(ws)
     with connect(ws) as con:
-        open_tables(con, folder, *_TABLES)
-        text = identifier.strip()
-        for search in (_by_id, _by_value, _by_source_id):
-            rows = search(con, ws, text)
-            if rows:
-                return sorted({Match(*row) for row in rows}, key=lambda match: (match.record_id, match.found_by))
-    return []
+        open_tables(con, folder, *SEARCHED)
+        return search_records(con, ws, identifier)
 
 
 def open_tables(con: DuckDBPyConnection, folder: Path, *tables: str) -> None:
-    """Create a view for each of the identity tables named; a file is touched when its view is read."""
+    """Create a view for each of the identity tables named. A publication from before there was an index gets one."""
+    # what a file says of itself is read once in a process, and again when the file changes
+    con.execute("set parquet_metadata_cache = true")
     for table in tables:
+        file = folder / f"{table}.parquet"
+        if table == "lookup_keys" and not file.is_file():
+            create_lookup_keys(con)
+            continue
         con.execute(
             f"create or replace temp view {quote_identifier(table)} as "
-            f"select * from read_parquet({quote_literal(folder / f'{table}.parquet')})"
+            f"select * from read_parquet({quote_literal(file)})"
         )
 
 
+def search_records(con: DuckDBPyConnection, ws: Workspace, identifier: str) -> list[Match]:
+    """Return the records that `identifier` names, on a connection that holds the tables `SEARCHED`."""
+    text = identifier.strip()
+    for search in (_by_id, _by_value, _by_source_id):
+        rows = search(con, ws, text)
+        if rows:
+            return sorted({Match(*row) for row in rows}, key=lambda match: (match.record_id, match.found_by))
+    return []
+
+
+def members_of(con: DuckDBPyConnection, customer_ids: Iterable[str]) -> dict[str, str]:
+    """Return the records of customers, and the customer of each."""
+    wanted = sorted(customer_ids)
+    found = records_with(con, [(CUSTOMER, customer_id) for customer_id in wanted])
+    rows = con.execute(
+        f"select record_id, customer_id from customer_crosswalk where record_id in ({literals(found)}) "
+        f"and customer_id in ({literals(wanted)}) order by record_id"
+    ).fetchall()
+    return dict(rows)
+
+
+def possible_values(con: DuckDBPyConnection, ws: Workspace, text: str) -> list[tuple[str, str]]:
+    """Return what a text may be as an identifier: kind and normalised value."""
+    country = ws.settings.country
+    key = apply_to_value(IDENTIFIERS, con, value=text)["key"]
+    values = [
+        ("document", apply_to_value(DOCUMENTS, con, value=text, country=country)["document"]),
+        ("document", re.sub("[^0-9A-Z]", "", text.upper())),
+        *((kind, key) for kind in ("loyalty_card", "account", "device")),
+    ]
+    if "@" in text:
+        values.append(("email", apply_to_value(EMAILS, con, value=text)["comparable"]))
+    else:
+        values.append(("phone", apply_to_value(PHONES, con, value=text, country=country)["phone"]))
+    return sorted({(kind, value) for kind, value in values if value})
+
+
 def _by_id(con: DuckDBPyConnection, ws: Workspace, text: str) -> list[tuple[str, str | None, str]]:
+    if not _HEXADECIMAL.fullmatch(text):
+        return []
     rows = con.execute(
         "select record_id, customer_id, 'record_id' from customer_crosswalk where record_id = $1", [text]
     ).fetchall()
     if rows:
         return rows
-    return con.execute(
-        """
-        select record_id, customer_id, 'customer_id' from customer_crosswalk
-        where customer_id = coalesce(
-            (select customer_id from customer_id_aliases where retired_customer_id = $1), cast($1 as VARCHAR))
-        """,
-        [text],
+    today = con.execute(
+        "select customer_id from customer_id_aliases where retired_customer_id = $1 and customer_id is not null", [text]
     ).fetchall()
+    customer_id = today[0][0] if today else text
+    return [(record_id, one, "customer_id") for record_id, one in members_of(con, [customer_id]).items()]
 
 
 def _by_value(con: DuckDBPyConnection, ws: Workspace, text: str) -> list[tuple[str, str | None, str]]:
-    country = ws.settings.country
-    key = apply_to_value(IDENTIFIERS, con, value=text)["key"]
-    values = [
-        ("email", apply_to_value(EMAILS, con, value=text)["comparable"]),
-        ("phone", apply_to_value(PHONES, con, value=text, country=country)["phone"]),
-        ("document", apply_to_value(DOCUMENTS, con, value=text, country=country)["document"]),
-        ("document", re.sub("[^0-9A-Z]", "", text.upper())),
-        *((kind, key) for kind in ("loyalty_card", "account", "device")),
-    ]
-    wanted = sorted({(kind, value) for kind, value in values if value})
-    tests = " or ".join("(identifier_kind = ? and identifier_value = ?)" for _ in wanted)
-    if not wanted:
+    wanted = possible_values(con, ws, text)
+    found = records_with(con, wanted)
+    if not found:
         return []
-    return con.execute(
+    rows = con.execute(
         f"""
-        select i.record_id, c.customer_id, i.identifier_kind
-        from customer_identifiers i join customer_crosswalk c on c.record_id = i.record_id
-        where not i.is_blocked and ({tests})
-        """,
-        [part for pair in wanted for part in pair],
+        select i.record_id, c.customer_id, i.identifier_kind, i.identifier_value
+        from (
+            select * from customer_identifiers where record_id in ({literals(found)}) and not is_blocked
+        ) i
+        join (select * from customer_crosswalk where record_id in ({literals(found)})) c on c.record_id = i.record_id
+        """
     ).fetchall()
+    return [(*row[:3],) for row in rows if row[2:] in wanted]
 
 
 def _by_source_id(con: DuckDBPyConnection, ws: Workspace, text: str) -> list[tuple[str, str | None, str]]:
+    values = {text, text.partition(":")[2]} - {""}
+    found = literals(records_with(con, [(SOURCE_ID, value) for value in values]))
     return con.execute(
-        """
+        f"""
         select r.record_id, c.customer_id, 'source_customer_id'
-        from customer_records r join customer_crosswalk c on c.record_id = r.record_id
+        from (select * from customer_records where record_id in ({found})) r
+        join (select * from customer_crosswalk where record_id in ({found})) c on c.record_id = r.record_id
         where r.source_customer_id = $1 or r.source_system || ':' || r.source_customer_id = $1
         """,
         [text],

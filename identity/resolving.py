@@ -20,6 +20,7 @@ from identity.households import create_households
 from identity.lake_changes import create_redecided, create_touched_records
 from identity.linking import cluster_records
 from identity.linking import link_records as link_all
+from identity.lookup_keys import create_lookup_keys
 from identity.metrics import create_metrics
 from identity.normalised_records import RID, create_records
 from identity.published import create_published, identity_folder
@@ -169,6 +170,7 @@ def _create_outputs(con: DuckDBPyConnection, ws: Workspace, run: Run, config: Id
     create_crosswalk(con)
     create_customer_records(con)
     create_identifiers(con, salt)
+    create_lookup_keys(con)
     create_match_edges(con, config, salt)
     create_guard_decisions(con, salt)
     create_tombstones(con, salt)

@@ -40,6 +40,7 @@ ORDERS = {
     "erased_customers": "customer_id",
     "identity_metrics": "metric",
     "review_queue": "priority desc, review_id",
+    "lookup_keys": "key, record",
     "model_epoch": "epoch_id",
     "epoch_name_tokens": "token",
     "epoch_term_frequencies": "column_name, value",
@@ -47,6 +48,9 @@ ORDERS = {
 """Every table that a run writes, and the order of its rows: a total one, so that the same input gives the same files.
 
 `rid` numbers the records by record_id, so rows in its order stand in that of record_id at a third of the cost."""
+_SCORED, SCORED_NAME = 252, "scored"
+_ROW_GROUP = 16_384
+"""Rows that a look-up of one has to read: at the default of 122,880 it would take five times as long."""
 _SORT_ONLY = {
     "customer_crosswalk": ("rid",),
     "customer_records": ("rid",),
@@ -121,33 +125,43 @@ def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: st
     """Create the view `match_edges`: the edges between profiles, as pairs of their first records, and what ties
     records to profiles.
 
+    Pairs that a model found rather one person than two are edges named `scored`, their weight is in bits.
     `is_within_customer` tells whether the constraints let the edge join; `customer_id` is the customer of the left
     record.
     """
     active = [(place, rule.name, rule.weight) for place, rule in enumerate(config.active_rules)]
     device = [(253, name, weight) for place, name, weight in active if "device" in config.active_rules[place].on][:1]
     named = [*active, *device, (DECIDED, DECIDED_NAME, DECIDED_WEIGHT)]
+    is_scored = con.execute("select count(*) from duckdb_tables() where table_name = 'scored_edges'").fetchall()[0][0]
+    scored = (
+        f"""
+            union all
+            select left_profile, right_profile, {_SCORED}, cast(null as VARCHAR), cast(null as VARCHAR), match_weight
+            from scored_edges where match_weight > 0"""
+        if is_scored
+        else ""
+    )
     rules = " ".join(f"when {place} then {quote_literal(name)}" for place, name, _ in named)
     weights = " ".join(f"when {place} then {weight}" for place, _, weight in named)
     con.execute(
         f"""
         create or replace temp view match_edges as
         with pairs as (
-            select left_profile, right_profile, rule, kind, value from edges
+            select left_profile, right_profile, rule, kind, value, cast(null as DOUBLE) as bits from edges
             union all
-            select least(profile, lead), greatest(profile, lead), 253, 'device', value from device_followers
+            select least(profile, lead), greatest(profile, lead), 253, 'device', value, null from device_followers
             union all
-            select p.profile, p.rid, 255, cast(null as VARCHAR), cast(null as VARCHAR)
+            select p.profile, p.rid, 255, cast(null as VARCHAR), cast(null as VARCHAR), null
             from record_profiles p
-            where p.rid <> p.profile
+            where p.rid <> p.profile{scored}
         )
         select
             p.left_profile as left_rid,
             p.right_profile as right_rid,
             l.record_id as record_id_left,
             r.record_id as record_id_right,
-            case p.rule {rules} else 'same_evidence' end as rule_name,
-            cast(case p.rule {weights} else 100 end as DOUBLE) as weight,
+            case p.rule {rules} when {_SCORED} then {quote_literal(SCORED_NAME)} else 'same_evidence' end as rule_name,
+            cast(coalesce(p.bits, case p.rule {weights} else 100 end) as DOUBLE) as weight,
             p.kind as identifier_kind,
             p.value,
             {hash_sql("p.value", salt)} as identifier_hash,
@@ -209,6 +223,6 @@ def write_tables(con: DuckDBPyConnection, folder: Path, *, records_in_order: boo
         con.execute(
             f"copy (select {', '.join(columns)} from {ordered}) "
             f"to {quote_literal(partial / f'{table}.parquet')} "
-            "(format parquet, compression zstd, compression_level 1, row_group_size 122880)"
+            f"(format parquet, compression zstd, compression_level 1, row_group_size {_ROW_GROUP})"
         )
     replace_dir(partial, folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from identity.lookup import find_records, open_tables
 from identity.masking import mask_value
@@ -130,7 +130,12 @@ def read_queue(ws: Workspace, *, limit: int | None = None, again: bool = False) 
             """
         ).fetchall()
     waiting = [row for row in rows if (row[1], row[2]) not in judged]
-    return [QueuedPair(*row[:-1], reasons=tuple(row[-1])) for row in waiting[:limit]]
+    return [_queued(*row) for row in waiting[:limit]]
+
+
+def _queued(*row: Any) -> QueuedPair:
+    *facts, reasons = row
+    return QueuedPair(*facts, tuple(reasons))
 
 
 def show_pair(ws: Workspace, left: str, right: str, *, show_values: bool = False) -> PairView:

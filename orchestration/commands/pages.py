@@ -88,20 +88,25 @@ def show_explanation(found: Explanation) -> None:
     say(f"{', '.join(found.left) or 'nobody'} and {', '.join(found.right) or 'nobody'}: {answer}")
     for reason in found.reasons:
         say(f"  - {reason}")
-    print_table(
-        [
-            {
-                "from": step.record_id_left,
-                "to": step.record_id_right,
-                "rule": step.rule_name,
-                "weight": step.weight,
-                "evidence": step.value,
-                "systems": " and ".join(step.sources),
-            }
-            for step in found.steps
-        ],
-        empty="",
-    )
+    if found.steps:
+        print_table(
+            [
+                {
+                    "from": step.record_id_left,
+                    "to": step.record_id_right,
+                    "rule": step.rule_name,
+                    "weight": step.weight,
+                    "evidence": step.value,
+                    "systems": " and ".join(step.sources),
+                }
+                for step in found.steps
+            ]
+        )
+    for pair in found.weighed:
+        title = f"{pair.record_id_left} and {pair.record_id_right}: {pair.bits:+.1f} bits"
+        rows = [{"compared": one.comparison, "found": one.level, "bits": f"{one.bits:+.1f}"} for one in pair.steps]
+        say("")
+        print_table(rows, title=title, numbers=("bits",))
 
 
 def show_preview(found: AudiencePreview) -> None:

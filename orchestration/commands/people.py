@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("profile", rich_help_panel=_PANEL)(profile)
     app.command("why-merged", rich_help_panel=_PANEL)(why_merged)
+    app.command("why-not", rich_help_panel=_PANEL)(why_not)
 
 
 def profile(
@@ -55,7 +57,26 @@ def why_merged(
     Example:
         unavista why-merged ana@example.com 111.444.777-35
     """
-    from identity.explaining import why_merged as explain
+    return _explain(left, right, values=values, workspace=workspace, as_json=as_json)
+
+
+def why_not(
+    left: Annotated[str, typer.Argument(help="A record id, a customer id, or any identifier.")],
+    right: Annotated[str, typer.Argument(help="Another one.")],
+    values: Annotated[bool, typer.Option("--values", help="Show the evidence itself; masked otherwise.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Say everything that keeps two records apart: guards, conflicts, decisions, weights; or what joins them after all.
+
+    Example:
+        unavista why-not ana@example.com rui@example.com
+    """
+    return _explain(left, right, values=values, workspace=workspace, as_json=as_json)
+
+
+def _explain(left: str, right: str, *, values: bool, workspace: Path | None, as_json: bool) -> int:
+    from identity.explaining import explain
     from orchestration.commands.pages import show_explanation
 
     explanation = explain(open_workspace(workspace), left, right, show_values=values)

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from stdnum.br import cpf
 
-from identity.explaining import why_merged
+from identity.explaining import explain
 from identity.hashing import hash_salt, hash_value
 from identity.lookup import find_customers
 from identity.masking import mask_value
@@ -29,21 +29,21 @@ def resolved(lake):
 
 
 def test_path_goes_from_evidence_to_evidence_with_masked_values(resolved):
-    explanation = why_merged(resolved.ws, "529.982.247-25", "acc-9")
+    explanation = explain(resolved.ws, "529.982.247-25", "acc-9")
     assert explanation.is_same_customer
     assert [step.rule_name for step in explanation.steps] == ["same_email_and_given_name", "same_phone_and_given_name"]
     assert [step.value for step in explanation.steps] == ["a***a@gmail.com", "+55*********67"]
     assert "analima" not in str(explanation) and DOCUMENT not in str(explanation)
-    shown = why_merged(resolved.ws, "529.982.247-25", "acc-9", show_values=True)
+    shown = explain(resolved.ws, "529.982.247-25", "acc-9", show_values=True)
     assert [step.value for step in shown.steps] == ["analima@gmail.com", "+5511981234567"]
 
 
 def test_what_keeps_two_people_apart_is_said(resolved):
-    explanation = why_merged(resolved.ws, "crm:4", "crm:1")
+    explanation = explain(resolved.ws, "crm:4", "crm:1")
     assert not explanation.is_same_customer
-    assert explanation.reasons == ("the email they share does not join them: names differ",)
-    assert why_merged(resolved.ws, "crm:5", "crm:3").reasons == ("they share no evidence",)
-    assert why_merged(resolved.ws, "nobody@uol.com.br", "crm:3").reasons == (
+    assert explanation.reasons == ("they share e-mail, but given names differ",)
+    assert explain(resolved.ws, "crm:5", "crm:3").reasons == ("they share no evidence",)
+    assert explain(resolved.ws, "nobody@uol.com.br", "crm:3").reasons == (
         "no record is known by the first identifier",
     )
 

@@ -1,0 +1,46 @@
+"""Weigh a pair of published records as the model does, comparison by comparison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from identity.epochs import read_epoch
+from identity.scoring.waterfall import Step as Bits
+from identity.scoring.waterfall import explain_pair
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What the model makes of a pair.
+
+    Args:
+        record_id_left: One record.
+        record_id_right: The other.
+        bits: Their sum: log2 of the odds that they are one person; below zero they are rather two.
+        steps: From the odds of any two records to those of this pair.
+    """
+
+    record_id_left: str
+    record_id_right: str
+    bits: float
+    steps: tuple[Bits, ...]
+
+
+def weigh(con: DuckDBPyConnection, left: str, right: str) -> Weighed | None:
+    """Return what the model makes of two records, or None where nothing is scored.
+
+    Args:
+        con: Connection with views of the records, the identifiers and the epoch.
+        left: A record id.
+        right: Another one.
+    """
+    epoch = read_epoch(con)
+    if epoch.splink_model is None:
+        return None
+    con.execute("create temp table if not exists term_frequencies as from epoch_term_frequencies")
+    steps = explain_pair(con, epoch, left, right, identifiers="customer_identifiers")
+    return Weighed(left, right, round(sum(step.bits for step in steps), 6), tuple(steps))

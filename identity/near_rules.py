@@ -1,0 +1,140 @@
+"""Find the rules that would have joined two customers but for a condition, on published records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from identity.block_rules import is_corrected, key_columns
+from identity.lookup_keys import literals
+from identity.normalising.names import NAMES
+from identity.normalising.stages import staged_select
+from identity.profiles import HOLDINGS, load_nicknames
+from identity.rule_conditions import CONDITIONS
+from identity.rules import LANDLINE
+from workspace.sql import quote_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from duckdb import DuckDBPyConnection
+
+    from identity.configuration import IdentityConfig, Rule
+
+WORDS = {
+    "same_given_name": "given names differ",
+    "compatible_given_name": "given names differ",
+    "compatible_name": "names differ",
+    "compatible_family_name": "family names differ",
+    "compatible_company_name": "company names differ",
+    "no_document_conflict": "documents differ",
+    "no_birth_date_conflict": "birth dates differ",
+    "no_generation_conflict": "one of them is of another generation (Filho, Neto)",
+    "no_known_generation_conflict": "one of them is of another generation (Filho, Neto)",
+    "no_middle_name_conflict": "middle names differ",
+    "companies_only": "one of them is no company",
+    "people_only": "one of them is a company",
+    "rare_name": "the name is too common to join them by itself",
+    "one_lacks_area_code": "both have an area code",
+    "both_named": "one of them has no name",
+}
+"""Each condition that failed, for a person."""
+_AUDIENCES = frozenset({"companies_only", "people_only"})
+_KINDS = (*HOLDINGS, "device")
+
+
+def near_rules(
+    con: DuckDBPyConnection, config: IdentityConfig, ours: Iterable[str], theirs: Iterable[str]
+) -> dict[str, list[str]]:
+    """Return for each rule whose keys two sides share what failed in the pair of records that came nearest.
+
+    Nothing failed where a constraint, and no condition, keeps the two apart. Rules on values that are not published
+    (corrected documents, numbers without area code) are left out.
+
+    Args:
+        con: Connection with views of `customer_records` and `customer_identifiers`.
+        config: Rules.
+        ours: Records of one side.
+        theirs: Records of the other.
+    """
+    rules = [rule for rule in config.active_rules if not is_corrected(rule) and "local_number" not in rule.on]
+    load_nicknames(con)
+    _create_compared(con, ours, theirs)
+    fields = ", ".join(f"{_failed(rule)} as {rule.name}" for rule in rules)
+    nearest = ", ".join(f"arg_min({rule.name}, len({rule.name}))" for rule in rules)
+    row = con.execute(
+        f"""
+        with shared as (
+            select a.record_id as left_id, b.record_id as right_id, list(distinct a.kind) as kinds
+            from held a
+            join held b on a.kind = b.kind and a.value = b.value
+            where a.is_ours and not b.is_ours and not a.is_blocked and not b.is_blocked
+            group by all
+        ),
+        pairs as (
+            select {fields}
+            from compared a
+            join compared b on a.is_ours and not b.is_ours
+            left join shared s on s.left_id = a.record_id and s.right_id = b.record_id
+        )
+        select {nearest} from pairs
+        """
+    ).fetchall()[0]
+    found = {rule.name: failed for rule, failed in zip(rules, row, strict=True) if failed is not None}
+    # a rule for companies says nothing about people, and the other way round
+    return {name: failed for name, failed in found.items() if not _AUDIENCES.intersection(failed)}
+
+
+def _failed(rule: Rule) -> str:
+    """Return SQL for the conditions of a rule that a pair fails; null where it does not share the rule's keys."""
+    kinds = [key for key in rule.on if key in _KINDS]
+    equal = [f"coalesce(list_contains(s.kinds, {quote_literal(kind)}), false)" for kind in kinds]
+    equal += [f"a.{key} = b.{key}" for key in key_columns(rule) if key not in kinds]
+    conditions = {name: CONDITIONS[name] for name in rule.when}
+    if kinds:
+        conditions["both_named"] = "(a.given_key is not null and b.given_key is not null)"
+    listed = ", ".join(
+        f"case when not coalesce({sql}, false) then {quote_literal(name)} end" for name, sql in conditions.items()
+    )
+    return f"case when {' and '.join(equal)} then list_filter([{listed}], lambda x: x is not null) end"
+
+
+def _create_compared(con: DuckDBPyConnection, ours: Iterable[str], theirs: Iterable[str]) -> None:
+    """Create `held` (identifiers of both sides) and `compared`: what the conditions read of each record."""
+    mine = {*ours}
+    both = literals(mine.union(theirs))
+    con.execute(
+        f"""
+        create or replace temp table held as
+        select record_id, identifier_kind as kind, identifier_value as value, is_blocked,
+            record_id in ({literals(mine)}) as is_ours
+        from customer_identifiers where record_id in ({both})
+        """
+    )
+    names = NAMES.bind("name", value="full_name", country="country_code")
+    keys = ("name_key", "given_key", "family_key", "middle_key", "suffix_key")
+    columns = {
+        "record_id": "record_id",
+        **{name: names[name] for name in keys},
+        "is_company_name": names["is_company_name"],
+        "birth_date": "birth_date",
+        "document": "case when document_is_valid and not is_blocked then document_number end",
+        "unverified_document": "case when not document_is_valid and not is_blocked and length(document_number) >= 8 "
+        "then document_number end",
+        "document_kind": "document_kind",
+        "document_is_company": "document_is_company",
+        "postal_code": "postal_code",
+        "street_number": "street_number",
+        "is_landline": f"coalesce(regexp_full_match(phone_key, {quote_literal(LANDLINE)}), false)",
+        # which names are rare is not published; a pair with a rare name has an edge
+        "is_rare_name": "false",
+        "lacks_area_code": "phone_key is null",
+    }
+    source = f"""(
+        select *, record_id in (select record_id from held where kind = 'document' and is_blocked) as is_blocked
+        from customer_records where record_id in ({both}) and not is_deleted
+    )"""
+    con.execute(
+        f"create or replace temp table compared as "
+        f"select c.*, n.nicknames, c.record_id in ({literals(mine)}) as is_ours "
+        f"from ({staged_select(source, [names], columns)}) c left join nicknames n on n.given_key = c.given_key"
+    )
