@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,16 +75,37 @@ def activate(
     config = load_activation(ws)
     for name in {*(only or ()), *trust} - set(config.syncs):
         raise ConfigError(f"there is no sync {name!r}", expected=", ".join(config.syncs) or None)
-    names = [name for name in config.syncs if only is None or name in only]
-    results: list[SyncRun] = []
+    with _opened(ws, publication) as con:
+        write_messages(ws, con)
+        return [
+            _carry_out(
+                _Job(ws, con, run, publication, config, config.syncs[name]), dry_run=dry_run, trust=name in trust
+            )
+            for name in config.syncs
+            if only is None or name in only
+        ]
+
+
+def forecast(ws: Workspace, run: Run, view: Publication) -> list[SyncRun]:
+    """Plan every sync against a view that need not be published, and return what each would add, change and remove.
+
+    Sends nothing and asks no gate; it is noted as a dry run in the operations store of `ws`, which may be a shadow's.
+
+    Raises:
+        ConfigErrors: the configuration is not valid.
+    """
+    config = load_activation(ws)
+    with _opened(ws, view) as con:
+        jobs = [_Job(ws, con, run, view, config, definition) for definition in config.syncs.values()]
+        return [_carry_out(job, dry_run=True, trust=False) for job in jobs]
+
+
+@contextmanager
+def _opened(ws: Workspace, view: Publication) -> Iterator[DuckDBPyConnection]:
     with operations(ws) as con:
         create_tables(con)
-        attach_published(con, publication)
-        write_messages(ws, con)
-        for name in names:
-            job = _Job(ws, con, run, publication, config, config.syncs[name])
-            results.append(_carry_out(job, dry_run=dry_run, trust=name in trust))
-    return results
+        attach_published(con, view)
+        yield con
 
 
 def _carry_out(job: _Job, *, dry_run: bool, trust: bool) -> SyncRun:

@@ -163,7 +163,7 @@ def load_identity_config(workspace: Workspace | None = None) -> IdentityConfig:
     Raises:
         ConfigErrors: every problem with file, line and key.
     """
-    file = workspace.root / "identity.yml" if workspace else None
+    file = workspace.identity_file if workspace else None
     if file is None or not file.is_file():
         return _defaults()
     changes = load_model(file, _WorkspaceFile)

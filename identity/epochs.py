@@ -77,12 +77,12 @@ def normaliser_version() -> str:
 
 def candidate_folder(ws: Workspace) -> Path:
     """Return the folder of the epoch that waits for adoption; it may not exist."""
-    return ws.root / "identity" / "epochs" / "candidate"
+    return ws.epochs / "candidate"
 
 
 def adopted_folder(ws: Workspace) -> Path:
     """Return the folder of the epoch that a person put in force; it may not exist."""
-    return ws.root / "identity" / "epochs" / "adopted"
+    return ws.epochs / "adopted"
 
 
 def load_epoch(

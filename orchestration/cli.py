@@ -10,7 +10,7 @@ from typing import Annotated
 import click
 import typer
 
-from orchestration.commands import epochs, feeds, operating, people, quarantine, review, scaffolding, sending
+from orchestration.commands import epochs, feeds, operating, people, quarantine, review, scaffolding, sending, shadow
 from orchestration.commands.shell import WORKSPACE_VARIABLE, complain
 
 # What a shell says of a program that Ctrl-C ended; typer answers it by itself as well.
@@ -29,7 +29,7 @@ app = typer.Typer(
     epilog="Start with [bold]unavista demo DIR[/bold]: a sample company, run end to end. "
     "Exit codes of a run: 0 pass, 1 error, 2 held, 3 stopped.",
 )
-for module in (scaffolding, operating, feeds, quarantine, people, sending, epochs, review):
+for module in (scaffolding, operating, feeds, quarantine, people, sending, epochs, review, shadow):
     module.register(app)
 
 

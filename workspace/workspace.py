@@ -93,6 +93,16 @@ class Workspace:
         """Return the journal of the run in progress."""
         return self.warehouse / "run.json"
 
+    @property
+    def identity_file(self) -> Path:
+        """Return the file of rules that decide who is who; it may not exist."""
+        return self.root / "identity.yml"
+
+    @property
+    def epochs(self) -> Path:
+        """Return the folder of the epochs that are not published: the candidate, and the one adopted."""
+        return self.root / "identity" / "epochs"
+
     @cached_property
     def feeds_folder(self) -> Path:
         """Return the folder of feed mappings."""
