@@ -63,36 +63,58 @@ def twins(lake, tmp_path) -> Twins:
     return Twins(lake, tmp_path / "full")
 
 
-def row(rng: random.Random, number: int) -> dict:
+def row(rng: random.Random, number: int, world: int = 0) -> dict:
+    """Return a registration that collides with others of its world, and with none of another."""
+
     def maybe(value, share):
         return value if rng.random() < share else None
 
     day = rng.randint(1, 9)
     return {
-        "id": str(number),
+        "id": str(1000 * world + number),
         "person_name": f"{rng.choice(['Ana', 'Otto', 'Jose', 'Bia'])} {rng.choice(['Lima', 'Weber', 'Souza'])}",
-        "document_number": maybe(cpf_of(700 + rng.randint(1, 12)), 0.4),
-        "email": maybe(f"p{rng.randint(1, 12)}@uol.com.br", 0.5),
-        "phone": maybe(f"119812345{rng.randint(10, 20)}", 0.4),
-        "birth_date": maybe(f"2026-02-0{day}" if rng.random() < 0.2 else f"1981-03-0{day}", 0.4),
-        "postal_code": maybe(f"0131010{rng.randint(0, 2)}", 0.4),
+        "document_number": maybe(cpf_of(700 + 1000 * world + rng.randint(1, 12)), 0.4),
+        "email": maybe(email(rng.randint(1, 12), world), 0.5),
+        "phone": maybe(f"119{8000 + world}5{rng.randint(110, 120)}", 0.4),
+        "birth_date": maybe(f"2026-02-0{day}" if rng.random() < 0.2 else f"{1930 + world % 70}-03-0{day}", 0.4),
+        "postal_code": maybe(f"0{1310 + world}10{rng.randint(0, 2)}", 0.4),
         "street_number": "1",
         "updated_at": datetime(2025, 1, rng.randint(1, 28)),
         "deleted_at": maybe(datetime(2025, 1, 20), 0.05),
     }
 
 
+def email(number: int, world: int) -> str:
+    return f"p{number}.{world}x@uol.com.br"
+
+
+def history(twins: Twins, rng: random.Random, worlds: range) -> None:
+    """Deliver files for five days: new, changed, late, repeated and deleted registrations, and sales that name them."""
+    said: list[dict] = []
+    for day in range(5):
+        rows = [row(rng, rng.randint(1, 40), world) for world in worlds for _ in range(rng.randint(1, 12))]
+        twins.customers(*rows, *(rng.sample(said, len(said) // 20)))
+        said += rows
+        sales = []
+        for world in worlds:
+            references = [
+                {"customer_ref_system": "crm", "customer_ref_id": str(1000 * world + rng.randint(1, 40))},
+                {"email": email(1, world)},
+            ]
+            sales += [{"id": f"{day}-{world}-{i}", **rng.choice(references)} for i in range(3)]
+        twins.sales(*sales)
+        twins.resolve(day, publish=rng.random() < 0.7)
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_table_is_that_of_a_full_run_over_a_history_of_files(twins, seed):
-    rng = random.Random(seed)
-    for day in range(5):
-        twins.customers(*(row(rng, rng.randint(1, 40)) for _ in range(rng.randint(1, 12))))
-        references = [
-            {"customer_ref_system": "crm", "customer_ref_id": str(rng.randint(1, 40))},
-            {"email": "p1@uol.com.br"},
-        ]
-        twins.sales(*({"id": f"{day}-{i}", **rng.choice(references)} for i in range(3)))
-        twins.resolve(day, publish=rng.random() < 0.7)
+    history(twins, random.Random(seed), range(1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 1000, 100))
+def test_every_table_is_that_of_a_full_run_over_a_thousand_histories_of_files(twins, first):
+    history(twins, random.Random(first), range(first, first + 100))
 
 
 def test_replayed_file_of_an_erased_person_brings_nobody_back(twins):
