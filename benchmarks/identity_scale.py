@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import duckdb
+    from numpy.typing import NDArray
 
-_AS_OF = datetime(2026, 1, 31)
+AS_OF = datetime(2026, 1, 31)
 _COLUMNS = {
     "person_name": "name", "document_number": "doc", "email": "email", "phone": "phone",
     "birth_date": "try_cast(birth_date as DATE)", "street": "street", "street_number": "number",
@@ -70,29 +71,25 @@ def main() -> None:
 
 def _run(records: Path, truth: Path, shares: list[float], memory: str, folder: Path) -> None:
     figures: dict[str, tuple[float, float]] = {}
-    with _opened(memory, folder) as con, _measured("floor", figures):
+    with opened(memory, folder) as con, _measured("floor", figures):
         _floor(con, records)
-    with _opened(memory, folder) as con:
+    with opened(memory, folder) as con:
         config = load_identity_config()
         # a delta share of the records is held back, to arrive later
         for share in shares:
             _measure_share(con, records, share)
         with _measured("full", figures):
-            _read(con, records, "rid not in (select rid from late)")
-            create_records(con, country="BR", as_of=_AS_OF)
-            con.execute("drop table temp.raw_records")
-            _no_decisions(con)
-            link_records(con, config, country="BR", epoch=_epoch)
-            cluster_records(con, config)
+            read_records(con, records, "rid not in (select rid from late)")
+            resolve_records(con)
         _quality(con, truth)
         with _measured("keep state", figures):
             con.execute("drop table temp.clustered")
             keep_tables(con)
         for share in shares:
             with _measured(f"delta {share}", figures):
-                _read(con, records, f"rid in (select rid from late where share = {share}) or rid in "
+                read_records(con, records, f"rid in (select rid from late where share = {share}) or rid in "
                       f"(select rid from redone where share = {share})", changed=share)  # fmt: skip
-                create_records(con, country="BR", as_of=_AS_OF)
+                create_records(con, country="BR", as_of=AS_OF)
                 con.execute("create or replace temp table changed_records as from temp.records")
                 con.execute("drop table temp.records")
                 con.execute("drop table temp.raw_records")
@@ -115,7 +112,8 @@ def _ratios(figures: dict[str, tuple[float, float]]) -> None:
 
 
 @contextmanager
-def _opened(memory: str, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(memory: str, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database with an empty state in `folder`, as a run does."""
     import duckdb
 
     con = duckdb.connect(config={"threads": "2", "memory_limit": memory, "temp_directory": str(folder / "spill")})
@@ -142,7 +140,7 @@ def _measure_share(con: duckdb.DuckDBPyConnection, records: Path, share: float) 
         )
 
 
-def _read(con: duckdb.DuckDBPyConnection, records: Path, where: str, *, changed: float | None = None) -> None:
+def read_records(con: duckdb.DuckDBPyConnection, records: Path, where: str, *, changed: float | None = None) -> None:
     """Create `raw_records` from the file; changed ones lose their telephone."""
     fields = []
     for name, kind in BLOCK_COLUMNS.items():
@@ -164,6 +162,16 @@ def _read(con: duckdb.DuckDBPyConnection, records: Path, where: str, *, changed:
     )
 
 
+def resolve_records(con: duckdb.DuckDBPyConnection) -> None:
+    """Resolve `raw_records` as a first run does, from normalising to clusters."""
+    config = load_identity_config()
+    create_records(con, country="BR", as_of=AS_OF)
+    con.execute("drop table temp.raw_records")
+    _no_decisions(con)
+    link_records(con, config, country="BR", epoch=_epoch)
+    cluster_records(con, config)
+
+
 def _no_decisions(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create temp table decided_pairs (record_id_left VARCHAR, record_id_right VARCHAR, decision VARCHAR)")
     con.execute("create temp table redecided (rid BIGINT)")
@@ -179,8 +187,8 @@ def _epoch(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _floor(con: duckdb.DuckDBPyConnection, records: Path) -> None:
-    _read(con, records, "true")
-    create_records(con, country="BR", as_of=_AS_OF)
+    read_records(con, records, "true")
+    create_records(con, country="BR", as_of=AS_OF)
     for keys in ("document_number", "email_key", "phone_key", "given_key, family_key, birth_date"):
         equal = " and ".join(f"a.{key} = b.{key}" for key in keys.split(", "))
         present = " and ".join(f"{key} is not null" for key in keys.split(", "))
@@ -191,13 +199,18 @@ def _floor(con: duckdb.DuckDBPyConnection, records: Path) -> None:
         con.execute(f"select count(*) from keyed a join keyed b on {equal} where a.rid < b.rid").fetchall()
 
 
-def _quality(con: duckdb.DuckDBPyConnection, truth: Path) -> None:
+def clusters_of(con: duckdb.DuckDBPyConnection, truth: Path) -> tuple[NDArray, NDArray]:
+    """Return the true person and the cluster of each record."""
     found = con.execute(
         f"select t.entity, case when c.is_identified then c.cluster else c.rid end as cluster "
         f"from read_parquet({quote_literal(truth)}) t join clustered c "
         "on c.record_id = md5(cast(t.rid as VARCHAR))"
     ).fetchnumpy()
-    result = scores(found["entity"], found["cluster"])
+    return found["entity"], found["cluster"]
+
+
+def _quality(con: duckdb.DuckDBPyConnection, truth: Path) -> None:
+    result = scores(*clusters_of(con, truth))
     twice = con.execute(
         "select count(*) from (select p.cluster from comparable c join profile_clusters p using (profile) "
         "where c.document is not null group by p.cluster, c.document_kind having min(c.document) <> max(c.document))"
