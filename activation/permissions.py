@@ -1,6 +1,6 @@
 """Permission to contact: consent by purpose and channel, suppressions, and addresses that someone else said no for.
 
-Everything fails closed: without a record there is no consent, and a decision without date counts against contacting.
+Everything fails closed: without a record there is no consent, and what is not understood counts against contacting.
 """
 
 from __future__ import annotations
@@ -49,54 +49,27 @@ class Stages:
     policy: Policy
     as_of: datetime
 
-    @property
-    def parameters(self) -> dict[str, object]:
-        """Return the values that the stage queries bind."""
-        return {"channel": self.consent_channel, "purpose": self.audience.purpose, "as_of": self.as_of}
 
+def read_consents(con: DuckDBPyConnection, stages: Stages) -> None:
+    """Fill the temp table `consents` (customer_id, reason: null when granted) from the published permissions.
 
-def weigh_consents(con: DuckDBPyConnection, stages: Stages) -> None:
-    """Fill the temp table `consents` (customer_id, reason: null when granted) from the decisions that apply.
-
-    A revocation loses only to a later grant that is at least as specific: "everything" said later does not bring back
-    someone who said no to e-mail. A decision without date counts against the person being contacted.
+    What decisions amount to is settled in `dim_customer_permissions`, once for everyone who asks. Here the policy may
+    ask for a legal basis as well; a status that is not known counts as a no, and no row as no consent.
     """
     bases = stages.policy.legal_bases.get(stages.audience.purpose)
-    accepted = "true" if bases is None else f"coalesce(g.legal_basis in ({_literals(bases)}), false)"
+    accepted = "true" if bases is None else f"list_has_any(string_split(legal_bases, ','), [{_literals(bases)}])"
     con.execute(
         f"""
         create or replace temp table consents as
-        with applicable as (
-            select customer_id, status, decided_at, legal_basis,
-                consent_channel <> 'all' as names_channel, purpose <> 'all' as names_purpose
-            from published.marts.dim_customer_consents
-            where consent_channel in ($channel, 'all') and purpose in ($purpose, 'all')
-        ),
-        grants as (select * from applicable where status = 'granted' and decided_at <= $as_of),
-        refusals as (select * from applicable where status is distinct from 'granted'),
-        standing as (
-            select g.customer_id, bool_or({accepted}) as is_accepted
-            from grants as g
-            where not exists (
-                select 1 from refusals as r
-                where r.customer_id = g.customer_id and (
-                    r.decided_at is null or r.decided_at >= g.decided_at
-                    or (r.names_channel and not g.names_channel) or (r.names_purpose and not g.names_purpose)
-                )
-            )
-            group by g.customer_id
-        )
-        select a.customer_id,
+        select customer_id,
             case
-                when any_value(s.is_accepted) then null
-                when any_value(s.is_accepted) is not null then 'legal_basis_not_accepted'
-                when bool_or(a.status is distinct from 'granted') then 'consent_revoked'
-                else 'no_consent_record'
+                when status is distinct from 'granted' then 'consent_revoked'
+                when not coalesce({accepted}, false) then 'legal_basis_not_accepted'
             end as reason
-        from applicable as a left join standing as s using (customer_id)
-        group by a.customer_id
+        from published.marts.dim_customer_permissions
+        where consent_channel = $channel and purpose = $purpose
         """,
-        stages.parameters,
+        {"channel": stages.consent_channel, "purpose": stages.audience.purpose},
     )
 
 

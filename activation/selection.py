@@ -17,7 +17,7 @@ from activation.permissions import (
     Stages,
     collect_opted_out_contacts,
     collect_suppressions,
-    weigh_consents,
+    read_consents,
 )
 from workspace.sql import quote_identifier, quote_literal
 
@@ -37,7 +37,7 @@ def select_people(con: DuckDBPyConnection, stages: Stages, *, own_sends: bool) -
     the frequency cap also counts rows of `sync_rows` that have not come back as interactions yet.
     """
     _eligible(con, stages)
-    weigh_consents(con, stages)
+    read_consents(con, stages)
     collect_suppressions(con, stages)
     collect_opted_out_contacts(con, stages)
     _controls(con, stages)

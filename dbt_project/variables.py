@@ -34,6 +34,7 @@ def build_variables(workspace: Workspace, run: Run) -> dict[str, Any]:
     from dbt_project.segments import load_segments
 
     settings = workspace.settings
+    vocabulary = load_vocabulary(workspace)
     return {
         **parse_variables(workspace),
         "as_of": f"{run.as_of_naive:%Y-%m-%d %H:%M:%S}",
@@ -43,8 +44,9 @@ def build_variables(workspace: Workspace, run: Run) -> dict[str, Any]:
         "country_code": settings.country,
         **settings.marts.model_dump(),
         "channels": [
-            {"channel": name, **word.model_dump(exclude={"label"})}
-            for name, word in load_vocabulary(workspace).channels.items()
+            {"channel": name, **word.model_dump(exclude={"label"})} for name, word in vocabulary.channels.items()
         ],
+        "consent_channels": [word for word in vocabulary.values("consent_channels") if word != "all"],
+        "purposes": [word for word in vocabulary.values("purposes") if word != "all"],
         "segments": [segment.as_variable() for segment in load_segments(workspace)],
     }

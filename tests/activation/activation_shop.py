@@ -27,9 +27,9 @@ TABLES = {
         "customer_id varchar, full_name varchar, given_name varchar, family_name varchar, email varchar, phone varchar, "
         "phone_is_mobile boolean, street varchar, postal_code varchar, country_code varchar"
     ),
-    "marts.dim_customer_consents": (
-        "customer_id varchar, consent_channel varchar, purpose varchar, status varchar, legal_basis varchar, "
-        "decided_at timestamp, source_system varchar"
+    "marts.dim_customer_permissions": (
+        "customer_id varchar, consent_channel varchar, purpose varchar, status varchar, legal_bases varchar, "
+        "decided_at timestamp"
     ),
     "marts.dim_customer_suppressions": "customer_id varchar, consent_channel varchar, reason varchar, since_at timestamp",
     "marts.fct_interactions": (
@@ -48,6 +48,7 @@ SOURCES = Sources(
         "postal_code": "pii_quasi", "country_code": "pii_quasi",
     },
 )  # fmt: skip
+CONSENT_CHANNELS = ("email", "phone", "sms", "push", "whatsapp", "social", "mail", "ads")
 EARLY = datetime.fromisoformat("2025-01-01")
 AUDIENCE = {
     "name": "buyers",
@@ -78,11 +79,10 @@ class Person:
     kind: str = "person"
     orders: int = 1
     revenue: str = "10.00"
-    consents: list[tuple[str, str, str, datetime | None]] = field(
-        default_factory=lambda: [("email", "marketing", "granted", EARLY)]
-    )
+    consents: list[tuple[str, str, str | None]] = field(default_factory=lambda: [("email", "marketing", "granted")])
+    """What the decisions amount to: channel (or `all`), purpose, status."""
     suppressions: list[tuple[str, str]] = field(default_factory=list)
-    legal_basis: str = "consent"
+    legal_bases: str | None = "consent"
 
     def __post_init__(self) -> None:
         if self.email is None:
@@ -165,10 +165,11 @@ def _write_database(file: Path, people: list[Person], interactions: list[Any]) -
             )
             for p in people
         ],
-        "marts.dim_customer_consents": [
-            (p.customer_id, channel, purpose, status, p.legal_basis, at, "crm")
+        "marts.dim_customer_permissions": [
+            (p.customer_id, channel, purpose, status, p.legal_bases, EARLY)
             for p in people
-            for channel, purpose, status, at in p.consents
+            for named, purpose, status in p.consents
+            for channel in (CONSENT_CHANNELS if named == "all" else (named,))
         ],
         "marts.dim_customer_suppressions": [
             (p.customer_id, channel, reason, EARLY) for p in people for channel, reason in p.suppressions

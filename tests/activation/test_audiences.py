@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from activation_shop import EARLY, Person, Shop
+from activation_shop import Person, Shop
 
 from activation.audiences import preview
 from activation.syncing import activate
 from workspace.errors import ConfigError, GateRefused
 
-ALL = [("all", "marketing", "granted", EARLY)]
+ALL = [("all", "marketing", "granted")]
 
 
 def test_preview_counts_reasons_and_channels_without_people(shop: Shop) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from activation_shop import EARLY, Person, Shop
+from activation_shop import Person, Shop
 
 from activation import file_delivery
 from activation.outcomes import Recorder
@@ -90,7 +90,7 @@ def test_phones_and_numbers_stay_as_they_are(shop: Shop) -> None:
         "net_revenue_amount": "net_revenue_amount",
     }
     shop.configure(audience={"channel": "sms"}, sync={"contract": "phone_audience", "fields": fields})
-    consents = [("sms", "marketing", "granted", EARLY)]
+    consents = [("sms", "marketing", "granted")]
     person = Person("c1", phone="+5581999990000", revenue="-12.50", given_name="-7", consents=consents)
     (result,) = activate(shop.ws, shop.publish([person]))
     assert result.folder is not None

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from activation_shop import EARLY, Person, Shop
+from activation_shop import Person, Shop
 from receiving_server import Receiver
 
 from workspace.runs import Run
@@ -40,7 +40,7 @@ def test_receiver_holds_each_effect_once_when_the_sender_is_killed_again_and_aga
 ) -> None:
     chance = random.Random(20260101)
     shop.configure(destination=receiver.destination(max_rows=2, timeout_seconds=5))
-    refused = [("email", "marketing", "revoked", EARLY)]
+    refused = [("email", "marketing", "revoked")]
     names = [f"c{number:02d}" for number in range(40)]
     first = [Person(name) for name in names]
     second = [

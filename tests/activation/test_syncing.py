@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from activation_shop import EARLY, SOURCES, Person, Shop, new_shop
+from activation_shop import SOURCES, Person, Shop, new_shop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from receiving_server import Receiver
@@ -15,7 +15,7 @@ from quality.gate import sign
 from workspace.errors import ConfigError, GateRefused
 from workspace.runs import Run
 
-NO = [("email", "marketing", "revoked", EARLY)]
+NO = [("email", "marketing", "revoked")]
 HASHED = {
     "contract": "ads_audience",
     "key": ["email_sha256"],
@@ -41,7 +41,7 @@ def _connect_hashed(shop: Shop, receiver: Receiver, **sync: object) -> None:
 
 
 def _ads(name: str, **fields: object) -> Person:
-    return Person(name, **{"consents": [("ads", "marketing", "granted", EARLY)], **fields})  # type: ignore[arg-type]
+    return Person(name, **{"consents": [("ads", "marketing", "granted")], **fields})  # type: ignore[arg-type]
 
 
 def test_nothing_is_sent_when_the_published_run_has_no_pass(shop: Shop, receiver: Receiver) -> None:

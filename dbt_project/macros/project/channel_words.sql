@@ -24,4 +24,4 @@
 {%- endmacro %}
 
 {# The channels for which a customer's marketing consent is asked, one by one. #}
-{% macro consent_channels() %}{{ return(['email', 'phone', 'sms', 'whatsapp', 'push', 'social', 'mail', 'ads']) }}{% endmacro %}
+{% macro consent_channels() %}{{ return(var('consent_channels')) }}{% endmacro %}

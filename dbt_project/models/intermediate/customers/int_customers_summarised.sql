@@ -1,12 +1,13 @@
 -- Everything about a customer in one row, except the declared segments, which are expressions over these columns.
-with consents as (
+{% set reached = ['email', 'sms', 'whatsapp', 'phone', 'mail'] %}
+with permitted as (
 
     select
         customer_id,
-        {% for channel in consent_channels() -%}
-        bool_or(consent_channel = '{{ channel }}' and is_granted) as is_{{ channel }}_granted{{ ',' if not loop.last }}
+        {% for channel in reached -%}
+        bool_or(consent_channel = '{{ channel }}') as can_{{ channel }}{{ ',' if not loop.last }}
         {% endfor %}
-    from {{ ref('int_customer_channel_consents_decided') }}
+    from {{ ref('int_customer_channels_permitted') }}
     group by customer_id
 
 ),
@@ -16,18 +17,9 @@ suppressions as (
     select
         customer_id,
         bool_or(consent_channel = 'all') as is_suppressed,
-        {% for channel in consent_channels() -%}
-        bool_or(consent_channel in ('all', '{{ channel }}')) as is_{{ channel }}_suppressed,
-        {% endfor -%}
         {{ x_string_set('reason', ',') }} as suppression_reasons
     from {{ ref('dim_customer_suppressions') }}
     group by customer_id
-
-),
-
-mobiles as (
-
-    select customer_id from {{ ref('customer_contacts') }} where phone_is_mobile
 
 ),
 
@@ -79,10 +71,8 @@ select
     value.return_ratio,
     value.discount_order_ratio,
     value.premium_revenue_ratio,
-    {% for channel, has in [('email', 'customers.has_email'), ('sms', 'mobiles.customer_id is not null'), ('whatsapp', 'mobiles.customer_id is not null'), ('phone', 'customers.has_phone'), ('mail', 'customers.has_address')] -%}
-    {{ has }}
-    and coalesce(consents.is_{{ channel }}_granted, false)
-    and not coalesce(suppressions.is_{{ channel }}_suppressed, false) as can_{{ channel }},
+    {% for channel in reached -%}
+    coalesce(permitted.can_{{ channel }}, false) as can_{{ channel }},
     {% endfor -%}
     coalesce(suppressions.is_suppressed, false) as is_suppressed,
     customers.is_internal,
@@ -103,6 +93,5 @@ left join {{ ref('int_customer_interactions_summarised') }} as interactions on c
 left join {{ ref('int_customer_service_summarised') }} as service on customers.customer_id = service.customer_id
 left join {{ ref('int_customer_campaigns_summarised') }} as campaigns on customers.customer_id = campaigns.customer_id
 left join best_channels on customers.customer_id = best_channels.customer_id
-left join mobiles on customers.customer_id = mobiles.customer_id
-left join consents on customers.customer_id = consents.customer_id
+left join permitted on customers.customer_id = permitted.customer_id
 left join suppressions on customers.customer_id = suppressions.customer_id
