@@ -219,6 +219,7 @@ def _near(con: DuckDBPyConnection, config: IdentityConfig, ours: _Side, theirs: 
             continue
         keys = [KIND_WORDS.get(key, _PROFILE_KEYS.get(key, key)) for key in rules[name].on]
         others = [one for one in failed if one != "rare_name"] or failed
+        others = ["both_named"] if "both_named" in failed else others
         said.append(f"they share {' and '.join(keys)}, but {' and '.join(dict.fromkeys(WORDS[one] for one in others))}")
     return list(dict.fromkeys(said))
 

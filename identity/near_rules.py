@@ -89,7 +89,7 @@ def _failed(rule: Rule) -> str:
     kinds = [key for key in rule.on if key in _KINDS]
     equal = [f"coalesce(list_contains(s.kinds, {quote_literal(kind)}), false)" for kind in kinds]
     equal += [f"a.{key} = b.{key}" for key in key_columns(rule) if key not in kinds]
-    conditions = {name: CONDITIONS[name] for name in rule.when}
+    conditions: dict[str, str] = {name: CONDITIONS[name] for name in rule.when}
     if kinds:
         conditions["both_named"] = "(a.given_key is not null and b.given_key is not null)"
     listed = ", ".join(

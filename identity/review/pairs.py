@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 from identity.lookup import find_records, open_tables
 from identity.masking import mask_value
@@ -129,13 +129,9 @@ def read_queue(ws: Workspace, *, limit: int | None = None, again: bool = False) 
             from review_queue order by priority desc, review_id
             """
         ).fetchall()
-    waiting = [row for row in rows if (row[1], row[2]) not in judged]
-    return [_queued(*row) for row in waiting[:limit]]
-
-
-def _queued(*row: Any) -> QueuedPair:
-    *facts, reasons = row
-    return QueuedPair(*facts, tuple(reasons))
+    names = [field.name for field in fields(QueuedPair)]
+    found = [dict(zip(names, row, strict=True)) for row in rows if (row[1], row[2]) not in judged]
+    return [QueuedPair(**pair | {"reasons": tuple(pair["reasons"])}) for pair in found[:limit]]
 
 
 def show_pair(ws: Workspace, left: str, right: str, *, show_values: bool = False) -> PairView:
@@ -146,11 +142,10 @@ def show_pair(ws: Workspace, left: str, right: str, *, show_values: bool = False
     """
     with connect(ws) as con:
         open_tables(con, readable_folder(ws), "customer_records", "customer_identifiers")
-        fields = ", ".join(
-            [*(f"cast({name} as VARCHAR)" for name in _FIELDS), *(sql for _, _, sql in _FIELDS.values())]
-        )
+        shown = [f"cast({name} as VARCHAR)" for name in _FIELDS]
+        columns = ", ".join([*shown, *(compared for _, _, compared in _FIELDS.values())])
         rows = con.execute(
-            f"select record_id, source_system || ' ' || contract, {fields} from customer_records "
+            f"select record_id, source_system || ' ' || contract, {columns} from customer_records "
             "where record_id = $1 or record_id = $2",
             [left, right],
         ).fetchall()

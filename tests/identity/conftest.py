@@ -102,7 +102,19 @@ class Lake:
         return rows[0][0] if rows else None
 
 
+def _lake(root: Path, identity: str | None = None) -> Lake:
+    (root / "workspace.yml").write_text("name: Test shop\nthreads: 2\nmemory_limit: 1GB\n")
+    if identity:
+        (root / "identity.yml").write_text(identity)
+    return Lake(Workspace.open(root))
+
+
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    (tmp_path / "workspace.yml").write_text("name: Test shop\nthreads: 2\nmemory_limit: 1GB\n")
-    return Lake(Workspace.open(tmp_path))
+    return _lake(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_lake(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Lake:
+    """One lake for all tests of a module that only read it; `IDENTITY` of the module is its identity.yml."""
+    return _lake(tmp_path_factory.mktemp("lake"), getattr(request.module, "IDENTITY", None))
