@@ -59,11 +59,13 @@ def weights_sql(model: dict[str, Any], pairs: str) -> str:
     The weight is log2(λ / (1 - λ)) + Σ log2(m / u), and + log2(u / frequency) where a level is adjusted by how common
     the shared value is (Fellegi and Sunter 1969; term frequencies as in Splink's documentation).
     """
+    return f"with pairs as ({pairs_sql(pairs)}) {weighing_sql(model)}"
+
+
+def weighing_sql(model: dict[str, Any]) -> str:
+    """Return SQL that weighs the rows of `pairs`, each by itself."""
     terms = [_double(prior_bits(model)), *(comparison_sql(one, model) for one in model["comparisons"])]
-    return f"""
-        with pairs as ({pairs_sql(pairs)})
-        select left_profile, right_profile, round({" + ".join(terms)}, 6) as match_weight from pairs
-        """
+    return f"select left_profile, right_profile, round({' + '.join(terms)}, 6) as match_weight from pairs"
 
 
 def levels_sql(model: dict[str, Any], pairs: str) -> str:

@@ -1,0 +1,154 @@
+"""Link records on Spark: the steps of `identity.linking`, with what goes row by row handed to the executors."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from identity.clusters import (
+    create_cluster_facts,
+    create_clustered,
+    create_device_followers,
+    create_profile_clusters,
+    create_profile_evidence,
+)
+from identity.epochs import TABLES as EPOCH_TABLES
+from identity.epochs import read_epoch
+from identity.guards import create_guards
+from identity.near_documents import create_corrections
+from identity.normalised_records import create_records, refuse_collisions
+from identity.profiles import create_holdings, create_profiles, create_record_evidence, load_nicknames
+from identity.rules import create_comparable, create_edges
+from identity.scoring.blocking import create_candidates
+from identity.scoring.participants import create_scorable
+from identity.scoring.predicting import create_scored_edges, epoch_model, pairs_sql, weighing_sql
+from identity.spark.asking import run_by_partition
+from identity.spark.components import create_base_clusters_by_bucket
+from identity.spark.tables import SparkTables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from duckdb import DuckDBPyConnection
+    from pyspark.sql import DataFrame, SparkSession
+
+    from identity.configuration import IdentityConfig
+
+
+def link_on_spark(
+    spark: SparkSession,
+    raw_records: DataFrame,
+    config: IdentityConfig,
+    *,
+    country: str,
+    as_of: datetime,
+    scratch: str,
+    epoch: str,
+    decided_pairs: DataFrame | None = None,
+) -> SparkTables:
+    """Return the tables from `records` to `clustered` that `link_records` and `cluster_records` would make.
+
+    Numbers of blocks differ from DuckDB's, for they are hashes; all else is equal.
+
+    Args:
+        spark: Session to work in.
+        raw_records: Columns of `raw_records`, in any order of rows.
+        config: Rules and guards.
+        country: Home country of the workspace.
+        as_of: Instant of the run, naive UTC.
+        scratch: Folder that every executor can read and write; the caller removes it.
+        epoch: Folder of a frozen epoch, as a publication has it.
+        decided_pairs: Columns record_id_left, record_id_right and decision; what people said of pairs.
+    """
+    tables = SparkTables(spark, scratch)
+    statements = partial(create_records, country=country, as_of=as_of)
+    tables.put("records", run_by_partition(raw_records, "raw_records", statements, "records"))
+    if decided_pairs is None:
+        tables.execute(
+            "create or replace temp table decided_pairs "
+            "(record_id_left VARCHAR, record_id_right VARCHAR, decision VARCHAR)"
+        )
+    else:
+        tables.put("decided_pairs", decided_pairs)
+    for name in EPOCH_TABLES:
+        tables.read(name.removeprefix("epoch_"), f"{epoch}/{name}.parquet")
+    _link(tables, config, country=country)
+    _cluster(tables, config)
+    return tables
+
+
+def _link(tables: SparkTables, config: IdentityConfig, *, country: str) -> None:
+    con = cast("DuckDBPyConnection", tables)
+    refuse_collisions(con, "records")
+    _load_nicknames(tables)
+    create_record_evidence(con)
+    create_profiles(con)
+    create_holdings(con, config)
+    create_guards(con, config)
+    create_comparable(con)
+    _create_corrections(tables, country=country)
+    create_edges(con, config)
+    _create_scored_edges(tables, config)
+
+
+def _cluster(tables: SparkTables, config: IdentityConfig) -> None:
+    con = cast("DuckDBPyConnection", tables)
+    create_profile_evidence(con)
+    create_base_clusters_by_bucket(tables, config)
+    create_device_followers(con, config)
+    create_profile_clusters(con)
+    create_cluster_facts(con)
+    create_clustered(con)
+
+
+def _load_nicknames(tables: SparkTables) -> None:
+    from workspace.sql import connect
+
+    with connect() as con:
+        load_nicknames(con)
+        tables.put("nicknames", tables.spark.createDataFrame(con.sql("from nicknames").to_arrow_table()))
+
+
+def _create_corrections(tables: SparkTables, *, country: str) -> None:
+    """Create `corrections`: candidates of a mistyped document follow from that document alone."""
+    tables.execute(
+        """
+        create or replace temp table corrected_profiles as
+        select p.profile, p.given_key, p.document_number, p.document_is_valid, b.value is not null as is_blocked
+        from profiles p
+        left join (select value from guards where kind = 'document' and decision = 'blocked') b
+            on b.value = p.document_number
+        where not p.document_is_valid
+        """
+    )
+    statements = partial(_correct, country=country)
+    profiles = tables.frame("corrected_profiles")
+    tables.put("corrections", run_by_partition(profiles, "profiles", statements, "corrections"))
+
+
+def _correct(con: DuckDBPyConnection, *, country: str) -> None:
+    con.execute(
+        "create temp view guards as "
+        "select 'document' as kind, document_number as value, 'blocked' as decision from profiles where is_blocked"
+    )
+    create_corrections(con, country=country)
+
+
+def _create_scored_edges(tables: SparkTables, config: IdentityConfig) -> None:
+    """Create `scored_edges`: the pairs worth scoring by the statements of one machine, each weighed by DuckDB."""
+    con = cast("DuckDBPyConnection", tables)
+    epoch = read_epoch(con)
+    if epoch.splink_model is None:
+        create_scored_edges(con, epoch, config)
+        return
+    model = epoch_model(epoch)
+    create_scorable(con, config.scoring)
+    create_candidates(con, model["profile_count"])
+    tables.execute(f"create or replace temp table pairs as select * from ({pairs_sql('candidates')})")
+    tables.put(
+        "scored_edges", run_by_partition(tables.frame("pairs"), "pairs", partial(_weigh, model=model), "weighed")
+    )
+
+
+def _weigh(con: DuckDBPyConnection, *, model: dict[str, Any]) -> None:
+    con.execute(f"create temp table weighed as {weighing_sql(model)}")

@@ -1,0 +1,350 @@
+"""Identity on Spark gives the tables that DuckDB gives, on records that collide in every way."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import shutil
+import sys
+from collections import Counter
+from datetime import datetime
+from importlib.util import find_spec
+
+import duckdb
+import pytest
+from sqlglot import exp
+from test_identity_adversarial import NAMES, cnpj_of, cpf_of
+from test_identity_incremental import AS_OF, CONFIG, Universe, load
+
+from identity.clustering import connected_components
+from identity.epochs import read_epoch, store_epoch, write_epoch
+from identity.evidence import BLOCK_COLUMNS
+from identity.linking import cluster_records, link_records
+from identity.scoring.blocking import create_term_frequencies
+from identity.scoring.comparisons import COMPARISONS, settings
+from identity.scoring.participants import create_scorable
+from identity.scoring.predicting import create_scored_edges
+from identity.spark.dialect import UntranslatedSql, translate
+
+COMPARED = {
+    "records": "*",
+    "profiles": "*",
+    "record_profiles": "rid, profile, device_key",
+    "holdings": "kind, value, profile, record_count, is_placeholder",
+    "guards": "kind, value, record_count, distinct_name_count, limit_count, decision, reason",
+    "shared_values": "kind, value, profile_count",
+    "comparable": "*",
+    "corrections": "*",
+    "edges": "left_profile, right_profile, rule, kind, value",
+    "ambiguous_values": "kind, value, record_count, name_count",
+    "scored_edges": "*",
+    "profile_evidence": "*",
+    "base_clusters": "*",
+    "component_cuts": "*",
+    "device_followers": "profile, lead, base_cluster, value",
+    "profile_clusters": "*",
+    "cluster_facts": "*",
+    "clustered": "*",
+}
+"""Every table of a linking, and its columns but for the numbers of blocks and of evidence."""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select median(x) from t",
+        "select x[i] from t",
+        "select string_split(x, ',') from t",
+        "select round(sum(x), 2) from t",
+        "select log10(x) from t",
+        "select x from t order by x",
+        "select * exclude (x) from t",
+        "select distinct on (x) x, y from t",
+        "select x from t union all by name select x from u",
+        "select x from t join u using (x)",
+        "select x from t qualify count(*) over (partition by x) > 1",
+        "select x from t limit 3",
+        "select cast(x as UBIGINT) from t",
+        "select made_up(x) from t",
+        "select x, row_number() over (partition by y) from t",
+    ],
+)
+def test_what_has_no_proven_form_is_refused(statement):
+    with pytest.raises(UntranslatedSql, match="dialect"):
+        translate(statement)
+
+
+def test_a_question_to_duckdb_carries_its_literals_and_what_stands_inside():
+    done = translate("select regexp_full_match(a.v, '(x\\.y)|(''z)', 'i'), log2(greatest(n, 1)) from a")
+    assert sorted(one.expression for one in done.questions) == [
+        "LOG2(GREATEST(a0, 1))",
+        "REGEXP_FULL_MATCH(a0, '(x\\.y)|(''z)', 'i')",
+    ]
+    assert [one.name for one in done.tree.find_all(exp.Column)] == ["v", "n"]
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory):
+    has_java = bool(os.environ.get("JAVA_HOME") or shutil.which("java"))
+    if not (has_java and find_spec("pyspark")):
+        if os.environ.get("UNAVISTA_REQUIRE_SPARK"):
+            pytest.fail("Spark is required here, and pyspark or Java is missing")
+        pytest.skip("needs pyspark and Java: pip install 'unavista[spark]'")
+    from pyspark.sql import SparkSession
+
+    folder = tmp_path_factory.mktemp("spark")
+    before = {name: os.environ.get(name) for name in ("SPARK_LOCAL_IP", "PYSPARK_PYTHON", "SPARK_HOME")}
+    os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
+    os.environ.pop("SPARK_HOME", None)
+    builder = SparkSession.builder.master("local[2]")
+    for name, value in {
+        "driver.host": "127.0.0.1",
+        "driver.bindAddress": "127.0.0.1",
+        "driver.memory": "1g",
+        "driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Duser.timezone=UTC",
+        "ui.enabled": "false",
+        "ui.showConsoleProgress": "false",
+        "local.dir": folder / "local",
+        "sql.warehouse.dir": folder / "warehouse",
+        "sql.shuffle.partitions": "2",
+        "sql.codegen.wholeStage": "false",
+        "sql.timestampType": "TIMESTAMP_NTZ",
+    }.items():
+        builder = builder.config(f"spark.{name}", str(value))
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+
+
+@pytest.fixture
+def tables(spark, tmp_path):
+    from identity.spark.tables import SparkTables
+
+    return SparkTables(spark, str(tmp_path / "scratch"))
+
+
+TEXTS = [None, "", "ana", "Ana Lima", "ana  lima", "joão", "ß", "+5511981234567", "0", "null", "a", "lima ana"]
+EXPRESSIONS = [
+    "a || ' ' || b",
+    "length(a)",
+    "a[1]",
+    "a[1:3]",
+    "left(a, 2) || right(a, 2)",
+    "split_part(a, ' ', 1)",
+    "contains(a, ' ' || b || ' ')",
+    "len(list_intersect(string_split(a, ' '), string_split(b, ' ')))",
+    "jaro_winkler_similarity(a, b)",
+    "regexp_full_match(a, '(0+)|(null)|(.*ÃO)|(\\+55[0-9]+)', 'i')",
+    "nullif(trim(regexp_replace(lower(strip_accents(a)), '[^a-z0-9]+', ' ', 'g')), '')",
+    "least(a, b)",
+    "greatest(a, b)",
+    "a is not distinct from b",
+    "a = b or a is null",
+    "coalesce(a in (select a from pairs where length(b) = 3), false)",
+    "case a when 'ana' then 0 when 'a' then 1 end",
+    "cast(n as VARCHAR) || '!'",
+    "0.66 * n >= m",
+    "log2(greatest(n, 1)) + 4",
+    "round(-log2(cast(n + 1 as DOUBLE) / (m + 1)), 6)",
+    "year(day) * 10000 + month(day) * 100 + day(day)",
+    "strftime(day, '%Y-%m')",
+    "cast(cast(cast('0x' || left(hex, 16) as UBIGINT) as HUGEINT) - 9223372036854775808 as BIGINT)",
+]
+
+
+def test_every_expression_means_the_same_on_both_engines(tables):
+    con = duckdb.connect()
+    con.execute(
+        "create table pairs as select row_number() over () as id, l.t as a, r.t as b, "
+        "cast(hash(l.t) % 50 as BIGINT) as n, cast(hash(r.t) % 50 as BIGINT) as m, "
+        "date '1950-01-31' + cast(hash(l.t, r.t) % 20000 as INTEGER) as day, md5(concat(l.t, '|', r.t)) as hex "
+        "from (select unnest($texts) as t) l, (select unnest($texts) as t) r",
+        {"texts": TEXTS},
+    )
+    tables.put("pairs", tables.spark.createDataFrame(con.sql("from pairs").to_arrow_table()))
+    columns = ", ".join(f"{one} as e{place}" for place, one in enumerate(EXPRESSIONS))
+    query = f"select id, {columns} from pairs"
+    expected = sorted(con.execute(query).fetchall())
+    found = sorted(tables.execute(query).fetchall())
+    for place, one in enumerate(EXPRESSIONS, 1):
+        assert [row[place] for row in found] == [row[place] for row in expected], one
+
+
+def test_grouped_expressions_mean_the_same_on_both_engines(tables):
+    con = duckdb.connect()
+    con.execute(
+        "create table votes as select * from (values ('x', 'ana', 3, 7), ('x', 'bia', 3, 5), ('x', null, 9, 1), "
+        "('y', 'rui', 1, 2), ('y', null, 1, 1)) v (block, name, votes, lead)"
+    )
+    tables.put("votes", tables.spark.createDataFrame(con.sql("from votes").to_arrow_table()))
+    query = """
+        select block, arg_max(lead, (votes, -lead)), any_value(name), count(distinct name) filter (where votes > 1),
+            cast(sum(votes) as BIGINT), (block, max(lead)) in (select (block, lead) from votes where name is null)
+        from votes group by block having count(*) between 2 and 3
+        """
+    assert sorted(tables.execute(query).fetchall()) == sorted(con.execute(query).fetchall())
+
+
+def test_a_hash_tells_which_column_is_empty(tables):
+    tables.execute(
+        "create or replace temp table t as "
+        "select * from (values ('a', null), (null, 'a'), ('a', ''), ('', 'a'), (null, null), ('', '')) v (x, y)"
+    )
+    hashes = tables.execute("select hash(x, y), hash('second', x, y) from t").fetchall()
+    assert len({one for row in hashes for one in row}) == 12
+    again = tables.execute("select count(*) from t l join t r on hash(l.x, l.y) = hash(r.x, r.y)").fetchall()
+    assert again == [(6,)]
+
+
+def test_a_table_takes_rows_updates_and_replacement(tables):
+    tables.execute("create or replace temp table t (id BIGINT, kind VARCHAR, rule UTINYINT, block UBIGINT)")
+    tables.executemany("insert into t values (?, ?, ?, ?)", [[1, "x", 7, 5]])
+    tables.execute("insert into t select id + 1, kind, 254, hash('a') from t")
+    tables.execute("update t set kind = 'y' where rule > 200 and (id, kind) in (select (max(id), 'x') from t)")
+    assert sorted(tables.execute("select id, kind, rule from t").fetchall()) == [(1, "x", 7), (2, "y", 254)]
+    tables.execute("insert into t select * from t where false")
+    tables.execute("create or replace temp table t as select id from t where kind = 'y'")
+    assert tables.execute("select * from t").fetchall() == [(2,)]
+    tables.execute("drop table if exists temp.t")
+    assert not tables.spark.catalog.tableExists("t")
+
+
+def test_stars_are_the_components(tables):
+    from identity.spark.components import create_stars
+
+    draw = random.Random(5)
+    pairs = [(a, a + 1) for a in range(40)] + [(50, b) for b in range(51, 90)]
+    pairs += [tuple(draw.sample(range(100, 400), 2)) for _ in range(170)]
+    draw.shuffle(pairs)
+    tables.execute("create or replace temp table edges (left_profile BIGINT, right_profile BIGINT)")
+    tables.executemany("insert into edges values (?, ?)", pairs)
+    tables.execute(
+        "create or replace temp table scored_edges as select * from (values (40, 50, 1.5), (89, 120, -2.0)) "
+        "v (left_profile, right_profile, match_weight)"
+    )
+    create_stars(tables)
+    expected = connected_components(400, *map(list, zip(*pairs, (40, 50), strict=True)))
+    stars = sorted(tables.execute("select child, parent from stars").fetchall())
+    assert stars == [(node, int(lead)) for node, lead in enumerate(expected) if node != lead]
+
+
+def special(number: int) -> Universe:
+    """Return the cases that break naive matching: twins, a store's e-mail, documents in conflict, companies, chains."""
+    universe = Universe(random.Random(number), number)
+
+    def add(**row):
+        key = universe.add()
+        universe.rows[key] = dict.fromkeys(BLOCK_COLUMNS) | row | {"is_deleted": False}
+        return key
+
+    home = {"birth_date": datetime(1990, 5, 17).date(), "postal_code": "01310-100", "street_number": "10"}
+    for name in ("Carla Souza Prado", "Marcos Souza Prado", "Ana Clara Prado", "Ana Beatriz Prado"):
+        add(person_name=name, email="familia.prado@gmail.com", phone="1132654321", **home)
+    for place, name in enumerate(NAMES):
+        add(person_name=name, email="vendas@loja.com.br", phone="(11) 3003-4000", document_number=cpf_of(7000 + place))
+    add(email="vendas@loja.com.br")
+    for document in (cpf_of(8001), cpf_of(8002)):
+        add(person_name="Rita Neves Aguiar", email="rita@bol.com.br", document_number=document)
+    add(email="rita@bol.com.br")
+    for branch in (1, 2, 2):
+        add(person_name="Padaria Sol Nascente", document_number=cnpj_of(4321, branch), email="padaria@sol.com.br")
+    chain = [
+        add(person_name="Joana Prates Leal", email=f"j{n}@ig.com.br", email_secondary=f"j{n + 1}@ig.com.br")
+        for n in range(14)
+    ]
+    universe.decisions[tuple(sorted(chain[2:4]))] = "different"
+    universe.decisions[tuple(sorted((chain[0], chain[-1])))] = "same"
+    return universe
+
+
+def made_up_model(profile_count: int) -> str:
+    """Return a model in which a level weighs less the weaker it is."""
+    model = settings(COMPARISONS)
+    for comparison in model["comparisons"]:
+        levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+        for place, level in enumerate(levels):
+            level["m_probability"] = 0.5 ** (place + 1)
+            level["u_probability"] = math.exp(place - len(levels)) * 0.3
+    return json.dumps(
+        {
+            "probability_two_random_records_match": 0.003,
+            "profile_count": profile_count,
+            "comparisons": model["comparisons"],
+        }
+    )
+
+
+def linked_by_duckdb(universes: list[Universe], folder) -> duckdb.DuckDBPyConnection:
+    """Return the tables of a linking with a scoring model, and write its epoch into a folder."""
+    con = duckdb.connect(config={"threads": 2})
+    load(con, universes)
+
+    def epoch(con):
+        con.execute("create temp table term_frequencies (column_name VARCHAR, value VARCHAR, frequency DOUBLE)")
+        con.execute(
+            "create temp table name_tokens as select * from (values ('', 11.0::DOUBLE), ('silva', 3.0)) t (token, bits)"
+        )
+        create_scorable(con, CONFIG.scoring)
+        create_term_frequencies(con)
+        count = con.execute("select count(*) from scorable").fetchall()[0][0]
+        store_epoch(con, CONFIG, splink_model=made_up_model(count))
+        write_epoch(con, folder)
+
+    link_records(con, CONFIG, country="BR", epoch=epoch)
+    create_scored_edges(con, read_epoch(con), CONFIG)
+    cluster_records(con, CONFIG, scored=True)
+    return con
+
+
+@pytest.mark.spark
+def test_every_table_of_a_linking_is_the_same_on_spark(spark, tmp_path, monkeypatch):
+    from identity.spark import components
+    from identity.spark.linking import link_on_spark
+
+    monkeypatch.setattr(components, "BUCKET_PROFILES", 400)
+    rng = random.Random(11)
+    universes = [special(900), *(Universe(rng, number) for number in range(1, 140))]
+    for one in universes[1:]:
+        for _ in range(rng.randint(5, 40)):
+            one.add()
+        one.step()
+    con = linked_by_duckdb(universes, tmp_path / "epoch")
+    counted = con.execute(
+        "select (select count(*) from records) > 2000, (select count(distinct decision) from guards), "
+        "(select count(distinct kind) from guards) > 3, (select count(*) from corrections) > 20, "
+        "(select count(distinct rule) from edges) > 8, (select count(*) from ambiguous_values) > 20, "
+        "(select count(*) from device_followers) > 5, (select count(distinct reason) from component_cuts), "
+        "(select count(distinct sign(match_weight)) from scored_edges)"
+    ).fetchall()[0]
+    assert counted == (True, 1, True, True, True, True, True, 4, 2)
+
+    def frame(select):
+        return spark.createDataFrame(con.sql(select).to_arrow_table())
+
+    found = link_on_spark(
+        spark, frame("from raw_records").repartition(3), CONFIG, country="BR", as_of=AS_OF,
+        scratch=str(tmp_path / "scratch"), epoch=str(tmp_path / "epoch"), decided_pairs=frame("from decided_pairs"),
+    )  # fmt: skip
+    assert differences(con, found) == {}
+
+
+def differences(con, found) -> dict[str, tuple]:
+    """Return each table that differs, with up to three rows that only DuckDB has and three that only Spark has."""
+    told = {}
+    for table, columns in COMPARED.items():
+        listed = [row[0] for row in con.execute(f"describe select {columns} from {table}").fetchall()]
+        con.register("other", found.frame(table).toArrow())
+        one, other = (
+            Counter(con.execute(f"select {', '.join(listed)} from {name}").fetchall()) for name in (table, "other")
+        )
+        con.unregister("other")
+        if one != other:
+            told[table] = (list(one - other)[:3], list(other - one)[:3])
+    return told
