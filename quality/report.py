@@ -5,19 +5,17 @@ It loads nothing: styles and charts stand in the page, so that it opens anywhere
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quality.balances import staging_model
 from quality.charts import band, gauge, sparkline, stacked_bar, timeline
+from quality.page_templates import template
 from quality.report_data import MartLine, ReportData, read_report_data
 from quality.results import CheckResult
 from workspace.atomic import write_text_atomic
 
 if TYPE_CHECKING:
-    from jinja2 import Template
-
     from workspace.runs import Run
     from workspace.workspace import Workspace
 
@@ -52,7 +50,7 @@ def write_report(ws: Workspace, run: Run) -> Path:
 def render_report(ws: Workspace, data: ReportData) -> str:
     """Return the page."""
     status = _status(data)
-    return _template().render(
+    return template("report.html.j2").render(
         data=data,
         status=status,
         headline=_HEADLINES[status],
@@ -137,18 +135,3 @@ def _staging(ws: Workspace, contract_name: str) -> str:
     from data_contracts.loader import load_contract
 
     return staging_model(load_contract("feeds", contract_name, ws))
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("quality", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters["n"] = lambda number: f"{number:,}" if number is not None else "–"
-    environment.filters["svg"] = Markup
-    environment.filters["words"] = lambda text: str(text).replace("_", " ")
-    return environment.get_template("report.html.j2")

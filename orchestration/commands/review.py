@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
     group.command("review")(review)
     group.command("decide")(decide)
     group.command("decisions")(decisions)
+    group.command("page")(page)
 
 
 def review(
@@ -191,4 +192,25 @@ def decisions(
         for one in chosen
     ]
     print_table(rows, empty="Nobody has decided anything.")
+    return 0
+
+
+def page(
+    customer: Annotated[str, typer.Argument(help="A customer id, or anything that names one customer.")],
+    values: ValuesOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Write a page about one customer: records, the graph of evidence, guards, decisions and history of the id.
+
+    Example:
+        unavista identity page c3a68ddbd553d9b9ca2be3f0
+    """
+    from quality.cluster_page import write_cluster_page
+
+    file = write_cluster_page(open_workspace(workspace), customer, show_values=values)
+    if as_json:
+        print_json({"page": file})
+    else:
+        say(f"Written to {file}")
     return 0
