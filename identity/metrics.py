@@ -20,6 +20,9 @@ _FIGURES = {
     "records_deleted": "select count(*) from records where is_deleted",
     "records_identified": "select count(*) from customer_crosswalk where is_identified",
     "records_unidentified": "select count(*) from customer_crosswalk where not is_identified",
+    "records_unidentified_share": """
+        select coalesce(round(avg(case when is_identified then 0 else 1 end), 6), 0) from customer_crosswalk
+        """,
     "profiles": "select count(*) from profiles",
     "customers": "select count(*) from cluster_ids",
     "customers_erased": "select count(*) from erased_customers",

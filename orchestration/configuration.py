@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def check_configuration(workspace: Workspace) -> None:
-    """Read feeds, identity rules, segments, audiences, destinations, syncs and policy.
+    """Read feeds, identity rules, the labelled sample, segments, audiences, destinations, syncs and policy.
 
     Raises:
         ConfigErrors: every problem of every file, each with file, line, key and what was expected.
     """
     problems: list[ConfigError] = []
-    for read in (_feeds, _identity, _segments, _activation):
+    for read in (_feeds, _identity, _labels, _segments, _activation):
         problems += _problems(read, workspace)
     if problems:
         raise ConfigErrors(list({str(one): one for one in problems}.values()))
@@ -44,6 +44,19 @@ def _identity(workspace: Workspace) -> Any:
     from identity.configuration import load_identity_config
 
     return load_identity_config(workspace)
+
+
+def _labels(workspace: Workspace) -> Any:
+    from identity.labels import load_labels, require_labels
+
+    require_labels(workspace)
+    return load_labels(workspace)
+
+
+def _survivorship(workspace: Workspace) -> Any:
+    from dbt_project.survivorship import load_survivorship
+
+    return load_survivorship(workspace)
 
 
 def _segments(workspace: Workspace) -> Any:

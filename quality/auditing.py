@@ -13,6 +13,7 @@ from quality.build_reading import compare
 from quality.feed_checks import check_feed, has_unchecked_batches
 from quality.guarding import guarded
 from quality.identity_checks import check_identity
+from quality.identity_metrics import check_labels, measure_identity, record_identity_metrics
 from quality.mart_checks import check_marts, record_contents
 from quality.operations_tables import quality_operations, read_checks, transaction, write_checks
 from quality.restated_figures import find_restated_figures, record_restated_figures
@@ -37,10 +38,12 @@ def audit(ws: Workspace, run: Run, *, dbt_failures: Iterable[tuple[str, str]] = 
     _check_feeds_left_out(ws, run)
     marts = check_marts(ws)
     with compare(ws) as compared:
+        metrics = measure_identity(compared)
         results = [
             *marts.results,
             *check_balances(compared),
             *guarded("identity", "identity", lambda: check_identity(compared)),
+            *check_labels(compared, metrics),
             *guarded("budget", "budgets", lambda: check_budgets(compared, marts.contents)),
             *(_failed_test(unique_id, message) for unique_id, message in dbt_failures),
         ]
@@ -54,6 +57,7 @@ def audit(ws: Workspace, run: Run, *, dbt_failures: Iterable[tuple[str, str]] = 
         record_contents(con, run, marts)
         record_restatements(con, run, restated)
         record_restated_figures(con, run, figures)
+        record_identity_metrics(con, run, metrics, results)
         status, reasons = decide([*read_checks(con, run.run_id, stage="feed"), *results])
         write_verdict(con, run, status, reasons, content_key(marts.contents, reasons))
     with quality_operations(ws) as con:

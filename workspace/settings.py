@@ -13,6 +13,7 @@ Country = Literal["BR", "PT", "ES", "ZZ"]
 Engine = Literal["duckdb", "spark"]
 Days = Annotated[int, Field(ge=0, le=3650)]
 Percent = Annotated[Decimal, Field(ge=0, le=100)]
+Share = Annotated[Decimal, Field(ge=0, le=1)]
 
 
 class _Section(BaseModel):
@@ -37,6 +38,10 @@ class GateSettings(_Section):
     max_volume_growth_percent: Percent = Decimal(500)
     max_id_churn_percent: Percent = Decimal(2)
     max_revenue_churn_percent: Percent = Decimal(2)
+    min_precision: Share | None = None
+    """Least share of right pairs among the pairs of identity/labels.csv that identity joins."""
+    min_recall: Share | None = None
+    """Least share of the pairs of identity/labels.csv that are the same person and that identity joins."""
     keep_publications: Annotated[int, Field(ge=2, le=50)] = 2
 
 

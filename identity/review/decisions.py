@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    import polars as pl
     from duckdb import DuckDBPyConnection
 
     from workspace.workspace import Workspace
@@ -209,9 +210,10 @@ def contradiction(decisions: Iterable[Decision], about: Decision) -> list[Decisi
     return []
 
 
-def load_decisions(con: DuckDBPyConnection, ws: Workspace) -> None:
-    """Create `decided_pairs` (record_id_left, record_id_right, decision): the pairs that people said are same or
-    different, the last word about each, in the order of the pairs.
+def decided_pairs(ws: Workspace) -> pl.DataFrame:
+    """Return the pairs that people said are same or different, the last word about each, in the order of the pairs.
+
+    Columns are `record_id_left`, `record_id_right` and `decision`.
 
     Raises:
         ConfigErrors: the file holds lines that are not valid.
@@ -220,6 +222,15 @@ def load_decisions(con: DuckDBPyConnection, ws: Workspace) -> None:
 
     rows = [(*one.pair, one.decision) for one in in_force(read_decisions(ws))]
     schema = dict.fromkeys(("record_id_left", "record_id_right", "decision"), pl.String)
-    con.register("decided_rows", pl.DataFrame(rows, schema=schema, orient="row"))
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def load_decisions(con: DuckDBPyConnection, ws: Workspace) -> None:
+    """Create `decided_pairs` with the rows of the function of that name.
+
+    Raises:
+        ConfigErrors: the file holds lines that are not valid.
+    """
+    con.register("decided_rows", decided_pairs(ws))
     con.execute("create or replace temp table decided_pairs as select * from decided_rows")
     con.unregister("decided_rows")
