@@ -12,6 +12,7 @@ from quality.balances import staging_model
 from quality.charts import band, gauge, sparkline, stacked_bar, timeline
 from quality.page_templates import template
 from quality.report_data import MartLine, ReportData, read_report_data
+from quality.report_identity import describe_resolution
 from quality.results import CheckResult
 from workspace.atomic import write_text_atomic
 
@@ -60,6 +61,7 @@ def render_report(ws: Workspace, data: ReportData) -> str:
         staged={one.subject: one for one in data.of_stage("balance") if one.subject.startswith("lake →")},
         layers=[one for one in data.of_stage("balance") if not one.subject.startswith("lake →")],
         shares=[one for one in data.of_stage("budget") if one.name != "volume"],
+        resolution=describe_resolution(data.metrics),
         staging_of=lambda name: f"lake → {_staging(ws, name)}",
         feed_bar=_feed_bar,
         size_band=lambda mart: _size_band(ws, mart),

@@ -80,6 +80,9 @@ class ReportData:
     marts: list[MartLine]
     before: Publication | None
     restatements: list[tuple[str, str, int, int, str | None, Decimal | None]]
+    figures: list[tuple[str, str, str | None, str, Decimal, Decimal, Decimal]]
+    """Published numbers that moved with ids: figure, member, currency, reason, before, after, moved by ids."""
+    metrics: dict[str, float]
     history: list[PastRun]
     exports: list[dict[str, object]] = field(default_factory=list)
 
@@ -113,6 +116,16 @@ def read_report_data(ws: Workspace, run: Run) -> ReportData:
             "where run_id = ? order by subject, reason, currency_code nulls first",
             [run.run_id],
         ).fetchall()
+        figures = con.execute(
+            "select figure, member, currency_code, reason, before_value, after_value, restated_value "
+            "from restated_figures where run_id = ? order by figure, member, currency_code nulls first, reason",
+            [run.run_id],
+        ).fetchall()
+        metrics = dict(
+            con.execute(
+                "select metric, value from identity_metrics where run_id = ? order by 1", [run.run_id]
+            ).fetchall()
+        )
         contents, past = _contents(con, run)
         exports = _exports(con, run)
     before = _published_before(ws, run, verdict)
@@ -125,6 +138,8 @@ def read_report_data(ws: Workspace, run: Run) -> ReportData:
         marts=_marts(checks, contents, past, before),
         before=before,
         restatements=restatements,
+        figures=figures,
+        metrics=metrics,
         history=history,
         exports=exports,
     )

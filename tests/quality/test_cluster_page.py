@@ -36,12 +36,12 @@ def profile(number: int, records: int = 1) -> Profile:
     return Profile(number, f"{number:032x}", "crm crm_customers", facts, sources, None, datetime(2025, 1, 1))
 
 
-def view(count: int, edges: list[tuple[int, int]], **changes) -> ClusterView:
+def view(count: int, pairs: list[tuple[int, int]], **changes) -> ClusterView:
     facts = {
         "customer_id": "c34413c63c98beb764643a16",
         "folder": "run-1",
         "profiles": tuple(profile(number, number) for number in range(1, count + 1)),
-        "edges": tuple(Evidence(a + 1, b + 1, "same_email_and_given_name", 30, "email", "a***a@x.pt") for a, b in edges),
+        "edges": tuple(Evidence(a + 1, b + 1, "same_email_and_given_name", 30, "email", "a***a@x.pt") for a, b in pairs),
         "guards": (), "decisions": (), "history": (), "retired_ids": (), "waiting": (),
     }  # fmt: skip
     return ClusterView(**facts | changes)
