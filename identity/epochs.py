@@ -122,7 +122,7 @@ def freeze_epoch(
     """
     from identity.scoring.training import train_when_asked
 
-    _create_name_tokens(con)
+    create_name_tokens(con)
     con.execute("create or replace temp table term_frequencies (column_name VARCHAR, value VARCHAR, frequency DOUBLE)")
     model = train_when_asked(con, ws, config)
     return store_epoch(con, config, splink_model=model, as_of=as_of)
@@ -135,9 +135,15 @@ def store_epoch(
     splink_model: str | None,
     recalibration: str | None = None,
     as_of: datetime | None = None,
+    record_count: int | None = None,
 ) -> ModelEpoch:
-    """Put an epoch of the tables `records`, `name_tokens` and `term_frequencies` together, as `model_epoch`."""
-    count = con.execute("select count(*) from records where not is_deleted").fetchall()[0][0]
+    """Put an epoch of the tables `name_tokens` and `term_frequencies` together, as `model_epoch`.
+
+    `record_count` stands for the table `records`, whose rows are counted when it is not given.
+    """
+    count = record_count
+    if count is None:
+        count = con.execute("select count(*) from records where not is_deleted").fetchall()[0][0]
     parts = [
         str(count), rules_hash(config), normaliser_version(), splink_model or "", recalibration or "",
         _digest(con, "name_tokens", "token, bits"),
@@ -198,7 +204,7 @@ def _create_views(con: DuckDBPyConnection) -> None:
             con.execute(f"create or replace temp view {table} as select * from {table.removeprefix('epoch_')}")
 
 
-def _create_name_tokens(con: DuckDBPyConnection) -> None:
+def create_name_tokens(con: DuckDBPyConnection) -> None:
     """Create `name_tokens` (token, bits); the empty token carries the bits of a single occurrence."""
     con.execute(
         """

@@ -47,7 +47,7 @@ _KEPT: tuple[type[Node], ...] = (
     exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.DPipe, exp.Slice,
     # functions; on texts `length` counts characters in both, `least` and `greatest` skip nulls in both
     exp.Case, exp.If, exp.Coalesce, exp.Least, exp.Greatest, exp.Contains, exp.Length, exp.Year, exp.Month, exp.Day,
-    exp.Left, exp.Right, exp.SplitPart, exp.Count, exp.Sum, exp.Min,
+    exp.Left, exp.Right, exp.SplitPart, exp.Count, exp.Avg, exp.Sum, exp.Min,
     exp.Max, exp.AnyValue, exp.Array,
 )  # fmt: skip
 _CLAUSES: dict[type[Node], frozenset[str]] = {

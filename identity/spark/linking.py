@@ -12,7 +12,6 @@ from identity.clusters import (
     create_profile_clusters,
     create_profile_evidence,
 )
-from identity.epochs import TABLES as EPOCH_TABLES
 from identity.epochs import read_epoch
 from identity.guards import create_guards
 from identity.near_documents import create_corrections
@@ -24,6 +23,7 @@ from identity.scoring.participants import create_scorable
 from identity.scoring.predicting import create_scored_edges, epoch_model, pairs_sql, weighing_sql
 from identity.spark.asking import run_by_partition
 from identity.spark.components import create_base_clusters_by_bucket
+from identity.spark.freezing import freeze_epoch_on_spark, read_epoch_tables
 from identity.spark.tables import SparkTables
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def link_on_spark(
     country: str,
     as_of: datetime,
     scratch: str,
-    epoch: str,
+    epoch: str | None = None,
     decided_pairs: DataFrame | None = None,
 ) -> SparkTables:
     """Return the tables from `records` to `clustered` that `link_records` and `cluster_records` would make.
@@ -57,7 +57,7 @@ def link_on_spark(
         country: Home country of the workspace.
         as_of: Instant of the run, naive UTC.
         scratch: Folder that every executor can read and write; the caller removes it.
-        epoch: Folder of a frozen epoch, as a publication has it.
+        epoch: Folder of a frozen epoch, as a publication has it; without one the first is frozen from the records.
         decided_pairs: Columns record_id_left, record_id_right and decision; what people said of pairs.
     """
     tables = SparkTables(spark, scratch)
@@ -70,14 +70,14 @@ def link_on_spark(
         )
     else:
         tables.put("decided_pairs", decided_pairs)
-    for name in EPOCH_TABLES:
-        tables.read(name.removeprefix("epoch_"), f"{epoch}/{name}.parquet")
-    _link(tables, config, country=country)
+    if epoch is not None:
+        read_epoch_tables(tables, epoch)
+    _link(tables, config, country=country, first_epoch_as_of=as_of if epoch is None else None)
     _cluster(tables, config)
     return tables
 
 
-def _link(tables: SparkTables, config: IdentityConfig, *, country: str) -> None:
+def _link(tables: SparkTables, config: IdentityConfig, *, country: str, first_epoch_as_of: datetime | None) -> None:
     con = cast("DuckDBPyConnection", tables)
     refuse_collisions(con, "records")
     _load_nicknames(tables)
@@ -85,6 +85,8 @@ def _link(tables: SparkTables, config: IdentityConfig, *, country: str) -> None:
     create_profiles(con)
     create_holdings(con, config)
     create_guards(con, config)
+    if first_epoch_as_of is not None:
+        freeze_epoch_on_spark(tables, config, as_of=first_epoch_as_of)
     create_comparable(con)
     _create_corrections(tables, country=country)
     create_edges(con, config)
