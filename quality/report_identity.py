@@ -37,7 +37,7 @@ def describe_resolution(metrics: Mapping[str, float]) -> list[Line]:
         ),
         Line("records of a customer", _sizes(metrics), _largest(metrics)),
         Line("joined by", _counts(metrics, "edges_", left_out=("refused",)), _refused(metrics)),
-        Line("ids changed", _counts(metrics, "changes_")),
+        Line("ids changed", _counts(metrics, "changes_"), "records by kind of change"),
         Line("values blocked by guards", _counts(metrics, "guards_blocked_"), "too many people share them"),
         Line("guards that turned", _counts(metrics, "guard_flips_"), "values decided otherwise than in the last view"),
         Line("labelled sample", _labels(metrics)),
