@@ -10,7 +10,7 @@ from orchestration.progress import Observer, Silent
 from workspace.errors import ConfigError
 
 if TYPE_CHECKING:
-    from activation.sync_records import SyncRun
+    from quality.publications import Publication
     from quality.view_difference import ViewDifference
     from workspace.workspace import Workspace
 
@@ -19,12 +19,15 @@ Epoch = Literal["candidate"]
 
 @dataclass(frozen=True)
 class Destination:
-    """What one sync would send: from the published view as it stands, and from the shadow."""
+    """What one sync would send: from the published view as it stands, and from the shadow.
+
+    `published` is None when that view was made by a version whose tables exports cannot be planned from any more.
+    """
 
     sync_id: str
     destination_id: str
     member_count: int
-    published: dict[str, int]
+    published: dict[str, int] | None
     shadow: dict[str, int]
     message: str | None
 
@@ -63,7 +66,6 @@ def cast_shadow(
         WorkspaceLocked: a run is at work.
     """
     from activation.published import published
-    from activation.syncing import forecast
     from dbt_project.building import build
     from identity.configuration import load_identity_config
     from identity.epochs import candidate_folder
@@ -91,10 +93,21 @@ def cast_shadow(
         build(shadow, view.run, full_tests=False, on_node=lambda node: tell.advanced("build", node.name)).require_good()
         with compare(shadow) as compared:
             difference = measure_difference(compared)
-        now = forecast(shadow, view.run, view)
-        then = forecast(shadow, view.run, Publication(shadow.build, view.manifest))
-    return ShadowReport(view.run_id, difference, [_destination(*pair) for pair in zip(now, then, strict=True)])
+        destinations = _destinations(shadow, view, Publication(shadow.build, view.manifest))
+    return ShadowReport(view.run_id, difference, destinations)
 
 
-def _destination(now: SyncRun, then: SyncRun) -> Destination:
-    return Destination(now.sync_id, now.destination_id, now.members, now.planned, then.planned, then.message)
+def _destinations(shadow: Workspace, view: Publication, tried: Publication) -> list[Destination]:
+    import duckdb
+
+    from activation.syncing import forecast
+
+    then = forecast(shadow, view.run, tried)
+    try:
+        now = {one.sync_id: one.planned for one in forecast(shadow, view.run, view)}
+    except (duckdb.CatalogException, duckdb.BinderException):
+        now = {}
+    return [
+        Destination(one.sync_id, one.destination_id, one.members, now.get(one.sync_id), one.planned, one.message)
+        for one in then
+    ]

@@ -93,13 +93,19 @@ def _show(report: ShadowReport) -> None:
             {
                 "sync": one.sync_id, "members": one.member_count,
                 **{name: one.shadow[name] for name in ("add", "change", "remove")},
-                "without the change": " / ".join(f"{one.published[name]:,}" for name in ("add", "change", "remove")),
+                "without the change": _counts(one.published),
                 "says": one.message,
             }
             for one in report.destinations
         ],
         title="Rows to send", empty="No sync is configured.", numbers=("members", "add", "change", "remove"),
     )  # fmt: skip
+
+
+def _counts(planned: dict[str, int] | None) -> str:
+    if planned is None:
+        return "unknown: made by another version"
+    return " / ".join(f"{planned[name]:,}" for name in ("add", "change", "remove"))
 
 
 def _show_customers(difference: ViewDifference) -> None:
