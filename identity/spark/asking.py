@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 
 def _open() -> DuckDBPyConnection:
@@ -52,18 +52,19 @@ def answered(expression: str, columns: Sequence[pa.Array]) -> pa.Array:
 
 
 def run_by_partition(
-    frame: DataFrame, table: str, statements: Callable[[DuckDBPyConnection], None], result: str
+    spark: SparkSession, frame: DataFrame, table: str, statements: Callable[[DuckDBPyConnection], None], result: str
 ) -> DataFrame:
     """Return what statements that treat each row by itself make of a frame, one partition after the other.
 
     Args:
+        spark: Session whose types the result has.
         frame: The rows.
         table: Name under which the statements find them.
         statements: Create the table `result` on the connection given; sent to the executors.
         result: Table that is returned.
     """
     empty = _carry_out(frame.limit(0).toArrow(), table, statements, result)
-    described = frame.sparkSession.createDataFrame(empty)
+    described = spark.createDataFrame(empty)
     given, made = frame.limit(0).toArrow().schema, described.limit(0).toArrow().schema
 
     def carried_out(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

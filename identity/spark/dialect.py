@@ -127,23 +127,19 @@ def _ask(node: Node, *, questions: list[Question]) -> Node:
         return _refuse(node)
     columns = sorted({_text(column): column for column in node.find_all(exp.Column)}.items())
     names = {text: exp.column(f"a{place}") for place, (text, _) in enumerate(columns)}
-    asked = node.transform(lambda one: names[_text(one)].copy() if isinstance(one, exp.Column) else one)
-    for one in [*asked.find_all(exp.Log)]:
-        asked = _base_two(one, asked)
+    asked = node.transform(_base_two)
+    if asked.find(exp.Log):
+        return _refuse(node)
+    asked = asked.transform(lambda one: names[_text(one)].copy() if isinstance(one, exp.Column) else one)
     question = Question(_text(asked), ASKED[type(node)])
     questions.append(question)
     return _call(question.name, *(column for _, column in columns))
 
 
-def _base_two(node: Node, whole: Node) -> Node:
+def _base_two(node: Node) -> Node:
     """Write log2 as it was: the parser makes a logarithm to any base of it, which DuckDB computes otherwise."""
-    if node.expression is None or node.this.name != "2":
-        return _refuse(node)
-    written = _call("log2", node.expression)
-    if node is whole:
-        return written
-    node.replace(written)
-    return whole
+    is_binary = isinstance(node, exp.Log) and node.expression is not None and node.this.name == "2"
+    return _call("log2", node.expression) if is_binary else node
 
 
 def _text(node: Node) -> str:

@@ -25,6 +25,8 @@ from identity.spark.asking import run_by_partition
 from identity.spark.components import create_base_clusters_by_bucket
 from identity.spark.freezing import freeze_epoch_on_spark, read_epoch_tables
 from identity.spark.tables import SparkTables
+from workspace.errors import UnavistaError
+from workspace.sql import connect
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,13 +58,17 @@ def link_on_spark(
         config: Rules and guards.
         country: Home country of the workspace.
         as_of: Instant of the run, naive UTC.
-        scratch: Folder that every executor can read and write; the caller removes it.
+        scratch: Folder that every executor can read and write; it holds personal data, and the caller removes it.
         epoch: Folder of a frozen epoch, as a publication has it; without one the first is frozen from the records.
         decided_pairs: Columns record_id_left, record_id_right and decision; what people said of pairs.
+
+    Raises:
+        UnavistaError: the records do not have the types of `raw_records`, or need a scoring model that is not given.
     """
+    _refuse_instants(raw_records)
     tables = SparkTables(spark, scratch)
     statements = partial(create_records, country=country, as_of=as_of)
-    tables.put("records", run_by_partition(raw_records, "raw_records", statements, "records"))
+    tables.put("records", run_by_partition(tables.spark, raw_records, "raw_records", statements, "records"))
     if decided_pairs is None:
         tables.execute(
             "create or replace temp table decided_pairs "
@@ -75,6 +81,15 @@ def link_on_spark(
     _link(tables, config, country=country, first_epoch_as_of=as_of if epoch is None else None)
     _cluster(tables, config)
     return tables
+
+
+def _refuse_instants(raw_records: DataFrame) -> None:
+    found = [name for name, kind in raw_records.dtypes if kind == "timestamp"]
+    if found:
+        raise UnavistaError(
+            f"raw_records: {', '.join(found)} would be read in the time zone of the session; "
+            "expected timestamp_ntz in UTC: cast them, or set spark.sql.timestampType to TIMESTAMP_NTZ"
+        )
 
 
 def _link(tables: SparkTables, config: IdentityConfig, *, country: str, first_epoch_as_of: datetime | None) -> None:
@@ -104,8 +119,6 @@ def _cluster(tables: SparkTables, config: IdentityConfig) -> None:
 
 
 def _load_nicknames(tables: SparkTables) -> None:
-    from workspace.sql import connect
-
     with connect() as con:
         load_nicknames(con)
         tables.put("nicknames", tables.spark.createDataFrame(con.sql("from nicknames").to_arrow_table()))
@@ -125,7 +138,7 @@ def _create_corrections(tables: SparkTables, *, country: str) -> None:
     )
     statements = partial(_correct, country=country)
     profiles = tables.frame("corrected_profiles")
-    tables.put("corrections", run_by_partition(profiles, "profiles", statements, "corrections"))
+    tables.put("corrections", run_by_partition(tables.spark, profiles, "profiles", statements, "corrections"))
 
 
 def _correct(con: DuckDBPyConnection, *, country: str) -> None:
@@ -147,9 +160,9 @@ def _create_scored_edges(tables: SparkTables, config: IdentityConfig) -> None:
     create_scorable(con, config.scoring)
     create_candidates(con, model["profile_count"])
     tables.execute(f"create or replace temp table pairs as select * from ({pairs_sql('candidates')})")
-    tables.put(
-        "scored_edges", run_by_partition(tables.frame("pairs"), "pairs", partial(_weigh, model=model), "weighed")
-    )
+    statements = partial(_weigh, model=model)
+    weighed = run_by_partition(tables.spark, tables.frame("pairs"), "pairs", statements, "weighed")
+    tables.put("scored_edges", weighed)
 
 
 def _weigh(con: DuckDBPyConnection, *, model: dict[str, Any]) -> None:

@@ -71,6 +71,8 @@ COMPARED = {
         "select string_split(x, ',') from t",
         "select round(sum(x), 2) from t",
         "select log10(x) from t",
+        "select log2(log2(x)) from t",
+        "select ln(x) from t",
         "select x from t order by x",
         "select * exclude (x) from t",
         "select distinct on (x) x, y from t",
@@ -171,6 +173,7 @@ EXPRESSIONS = [
 ]
 
 
+@pytest.mark.spark
 def test_every_expression_means_the_same_on_both_engines(tables):
     con = duckdb.connect()
     con.execute(
@@ -189,6 +192,7 @@ def test_every_expression_means_the_same_on_both_engines(tables):
         assert [row[place] for row in found] == [row[place] for row in expected], one
 
 
+@pytest.mark.spark
 def test_grouped_expressions_mean_the_same_on_both_engines(tables):
     con = duckdb.connect()
     con.execute(
@@ -204,6 +208,7 @@ def test_grouped_expressions_mean_the_same_on_both_engines(tables):
     assert sorted(tables.execute(query).fetchall()) == sorted(con.execute(query).fetchall())
 
 
+@pytest.mark.spark
 def test_a_hash_tells_which_column_is_empty(tables):
     tables.execute(
         "create or replace temp table t as "
@@ -215,6 +220,7 @@ def test_a_hash_tells_which_column_is_empty(tables):
     assert again == [(6,)]
 
 
+@pytest.mark.spark
 def test_a_table_takes_rows_updates_and_replacement(tables):
     tables.execute("create or replace temp table t (id BIGINT, kind VARCHAR, rule UTINYINT, block UBIGINT)")
     tables.executemany("insert into t values (?, ?, ?, ?)", [[1, "x", 7, 5]])
@@ -228,21 +234,22 @@ def test_a_table_takes_rows_updates_and_replacement(tables):
     assert not tables.spark.catalog.tableExists("t")
 
 
+@pytest.mark.spark
 def test_stars_are_the_components(tables):
     from identity.spark.components import create_stars
 
     draw = random.Random(5)
-    pairs = [(a, a + 1) for a in range(40)] + [(50, b) for b in range(51, 90)]
+    pairs = [(a, a + 1) for a in range(17)] + [(50, b) for b in range(51, 90)]
     pairs += [tuple(draw.sample(range(100, 400), 2)) for _ in range(170)]
     draw.shuffle(pairs)
     tables.execute("create or replace temp table edges (left_profile BIGINT, right_profile BIGINT)")
     tables.executemany("insert into edges values (?, ?)", pairs)
     tables.execute(
-        "create or replace temp table scored_edges as select * from (values (40, 50, 1.5), (89, 120, -2.0)) "
+        "create or replace temp table scored_edges as select * from (values (17, 50, 1.5), (89, 120, -2.0)) "
         "v (left_profile, right_profile, match_weight)"
     )
     create_stars(tables)
-    expected = connected_components(400, *map(list, zip(*pairs, (40, 50), strict=True)))
+    expected = connected_components(400, *map(list, zip(*pairs, (17, 50), strict=True)))
     stars = sorted(tables.execute("select child, parent from stars").fetchall())
     assert stars == [(node, int(lead)) for node, lead in enumerate(expected) if node != lead]
 
@@ -330,6 +337,7 @@ def linked_by_duckdb(universes: list[Universe], folder) -> duckdb.DuckDBPyConnec
     return con
 
 
+@pytest.mark.spark
 def test_a_first_epoch_is_the_same_on_spark(tables, tmp_path):
     from identity.spark.freezing import freeze_epoch_on_spark
 
@@ -341,7 +349,7 @@ def test_a_first_epoch_is_the_same_on_spark(tables, tmp_path):
     expected = freeze_epoch(con, None, config, as_of=AS_OF)
     assert read_epoch(tables) == expected
     tokens = con.execute("select token, bits from name_tokens order by token").fetchall()
-    assert len(tokens) > 10
+    assert len(tokens) > 5
     assert sorted(tables.execute("select token, bits from name_tokens").fetchall()) == tokens
     with pytest.raises(UnavistaError, match="identity train"):
         freeze_epoch_on_spark(tables, CONFIG.model_copy(update={"scoring": Scoring(train="always")}), as_of=AS_OF)
@@ -370,6 +378,9 @@ def test_every_table_of_a_linking_is_the_same_on_spark(spark, tmp_path, monkeypa
         scratch=str(tmp_path / "scratch"), epoch=str(tmp_path / "epoch"), decided_pairs=frame("from decided_pairs"),
     )  # fmt: skip
     assert differences(con, found) == {}
+    zoned = spark.sql("select '1' as record_id, cast(timestamp_ntz '2025-01-01' as timestamp_ltz) as updated_at")
+    with pytest.raises(UnavistaError, match="updated_at"):
+        link_on_spark(spark, zoned, CONFIG, country="BR", as_of=AS_OF, scratch=str(tmp_path / "other"))
 
 
 def assert_everything_happens(con) -> None:
