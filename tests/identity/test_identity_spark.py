@@ -25,6 +25,7 @@ from identity.epochs import freeze_epoch, read_epoch, store_epoch, write_epoch
 from identity.evidence import BLOCK_COLUMNS
 from identity.linking import cluster_records, link_records
 from identity.normalised_records import create_records
+from identity.profiles import EVIDENCE, IS_BARE
 from identity.scoring.blocking import create_term_frequencies
 from identity.scoring.comparisons import COMPARISONS, settings
 from identity.scoring.participants import create_scorable
@@ -274,6 +275,11 @@ def special(number: int) -> Universe:
     for place in range(3):
         add(person_name="Saulo Franco Meira", account_id="conta-1", postal_code=f"0131{place}-100")
         add(person_name="Zilda Moura Reis", document_number="52998224700", postal_code=f"0231{place}-100")
+    # the same values in other columns are other evidence
+    for place in range(6):
+        add(
+            person_name="Nair Falcao Dorta", **{("email", "email_secondary")[place % 2]: f"nair{place // 2}@bol.com.br"}
+        )
     # more profiles of one value than are paired with each other
     for place in range(75):
         add(person_name="Maria Paz Solano", email="paz@bol.com.br", postal_code=f"03{place:03d}-100")
@@ -388,6 +394,7 @@ def assert_everything_happens(con) -> None:
     least = {
         "select count(*) from records": 3000,
         "select count(*) from record_profiles where rid <> profile": 50,
+        f"select count(*) - count(distinct concat_ws('|', {', '.join(EVIDENCE)})) from profiles where not {IS_BARE}": 1,
         "select count(*) from guards where decision = 'allowed'": 1,
         "select count(distinct kind) from guards where decision = 'blocked'": 6,
         "select max(profile_count) from shared_values": 61,
