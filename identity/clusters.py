@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SOURCES = ("document", "loyalty", "email", "phone", "account", "source_id", "name_birth_date", "name_address")
 """Kinds of evidence that identify somebody, strongest first."""
+NODE_COLUMNS = ("profile", "document", "document_kind", "document_is_company", "given_key")
+"""The columns of `comparable` that clustering reads."""
 APART = f"""
     select l.profile as left_profile, r.profile as right_profile
     from decided_pairs d

@@ -17,7 +17,7 @@ from identity.near_documents import create_corrections
 from identity.normalised_records import refuse_collisions
 from identity.profiles import EVIDENCE, create_holdings, create_profiles, create_record_evidence, load_nicknames
 from identity.rules import DECIDED_BLOCK, HOLDING_KINDS, create_comparable, create_edges
-from identity.state import replace_rows
+from identity.state import gather_fresh, replace_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -104,16 +104,31 @@ def _fold_records(con: DuckDBPyConnection) -> None:
         where rid not in (select rid from relinked)
         """
     )
-    shown = ", ".join(f"r.{name}" for name in EVIDENCE)
-    con.execute(
-        "create or replace temp table records as "
-        f"select r.rid, {shown} from state.records r semi join record_evidence e on e.rid = r.rid"
-    )
+    _show_evidence(con)
     create_profiles(con)
     con.execute(
         """
         create or replace temp table touched_profiles as
         select profile from former union select profile from profiles
+        """
+    )
+
+
+def _show_evidence(con: DuckDBPyConnection) -> None:
+    """Create `records` with the first record of each bundle: a changed one of the bundle shows what all of it show, and
+    only bundles without one are read from the state, whose columns are many."""
+    shown = ", ".join(f"r.{name}" for name in EVIDENCE)
+    con.execute(
+        f"""
+        create or replace temp table records as
+        with firsts as (
+            select min(rid) as rid, min(rid) filter (where rid in (select rid from changed_records)) as shown_by
+            from record_evidence group by first_hash, second_hash
+        )
+        select f.rid, {shown} from firsts f join changed_records r on r.rid = f.shown_by
+        union all
+        select f.rid, {shown} from (select rid from firsts where shown_by is null) f
+        join state.records r on r.rid = f.rid
         """
     )
 
@@ -135,6 +150,8 @@ def _fold_holdings(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     replace_rows(con, "record_profiles", "rid", "former_rids", "temp.record_profiles")
     replace_rows(con, "profiles", "profile", "touched_profiles", "temp.profiles")
     replace_rows(con, "holdings", "profile", "touched_profiles", "temp.holdings")
+    for table in ("profiles", "holdings"):
+        con.execute(f"create or replace temp table fresh_{table} as from temp.{table}")
     set_aside(con, "records", "record_evidence", "record_profiles", "profiles", "holdings")
 
 
@@ -174,7 +191,7 @@ def _judge_values(con: DuckDBPyConnection, config: IdentityConfig) -> None:
         create_guards(con, config)
     replace_rows(con, "shared_values", "block", "touched_blocks", "temp.shared_values")
     # only the state's guards know every value
-    set_aside(con, "guards", "profiles")
+    set_aside(con, "guards")
 
 
 def _gather_values(con: DuckDBPyConnection) -> None:
@@ -182,17 +199,11 @@ def _gather_values(con: DuckDBPyConnection) -> None:
     con.execute(
         "create or replace temp table holdings as select * from state.holdings semi join touched_blocks using (block)"
     )
-    con.execute(
-        "create or replace temp table profiles as "
-        "select * from state.profiles where profile in (select profile from holdings)"
-    )
 
 
 def _compare(con: DuckDBPyConnection, config: IdentityConfig, country: str) -> None:
     """Update `comparable`, `corrections` and the edges of the touched blocks."""
-    con.execute(
-        "create or replace temp table profiles as select * from state.profiles semi join recompared using (profile)"
-    )
+    gather_fresh(con, "profiles", "recompared")
     create_comparable(con)
     create_corrections(con, country=country)
     _touch_key_blocks(con, config)
@@ -265,7 +276,11 @@ def _gather_compared(con: DuckDBPyConnection, config: IdentityConfig) -> None:
         select * from state.corrections where {corrected_block("value")} in (select block from touched_blocks)
         """
     )
-    members = ["select profile from holdings", "select profile from temp.corrections"]
+    # a value that nobody shares, or that a guard blocks, links nobody
+    members = [
+        "select profile from holdings semi join shared_values using (block)",
+        "select profile from temp.corrections",
+    ]
     members.append("select profile from state.comparable where document in (select value from temp.corrections)")
     for rule in _key_rules(config):
         number, present = block_number(rule)

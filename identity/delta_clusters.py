@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from identity.clusters import (
+    NODE_COLUMNS,
     create_base_clusters,
     create_cluster_facts,
     create_device_followers,
     create_profile_clusters,
     create_profile_evidence,
 )
-from identity.state import replace_rows
+from identity.state import gather_fresh, replace_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -33,12 +34,8 @@ def _drop(con: DuckDBPyConnection, *tables: str) -> None:
 
 
 def _update_evidence(con: DuckDBPyConnection) -> None:
-    con.execute(
-        "create or replace temp table profiles as select * from state.profiles semi join reidentified using (profile)"
-    )
-    con.execute(
-        "create or replace temp table holdings as select * from state.holdings semi join reidentified using (profile)"
-    )
+    gather_fresh(con, "profiles", "reidentified")
+    gather_fresh(con, "holdings", "reidentified")
     create_profile_evidence(con)
     replace_rows(con, "profile_evidence", "profile", "reidentified", "temp.profile_evidence")
     _drop(con, "profiles", "holdings", "profile_evidence")
@@ -63,9 +60,9 @@ def _update_base_clusters(con: DuckDBPyConnection, config: IdentityConfig) -> No
         """
     )
     con.execute(
-        """
+        f"""
         create or replace temp table comparable as
-        select * from state.comparable where profile in (
+        select {", ".join(NODE_COLUMNS)} from state.comparable where profile in (
             select profile from former_region union all select profile from touched_profiles
         )
         """

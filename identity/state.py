@@ -27,3 +27,18 @@ def replace_rows(con: DuckDBPyConnection, table: str, key: str, gone: str, sourc
     """Replace the rows of a table of the state whose `key` stands in `gone` by those of `source`."""
     con.execute(f"delete from state.{table} where {key} in (select {key} from {gone})")
     con.execute(f"insert into state.{table} by name select * from {source}")
+
+
+def gather_fresh(con: DuckDBPyConnection, table: str, wanted: str) -> None:
+    """Create the temporary `table` with the rows of the profiles in `wanted`: those just made stand in `fresh_` table,
+    and only the others are read from the state, where reading a few rows of all columns costs most of a delta."""
+    con.execute(
+        f"""
+        create or replace temp table {table} as
+        select * from fresh_{table} semi join {wanted} using (profile)
+        union all by name
+        select * from state.{table} semi join (
+            select profile from {wanted} where profile not in (select profile from touched_profiles)
+        ) using (profile)
+        """
+    )
