@@ -87,10 +87,8 @@ def _together(
     members = members_of(con, [customer_id])
     steps = path_between(con, first, second, members, show_values=show_values)
     reasons = [step.sentence for step in steps] + _told_apart(ws, members)
-    weighed = [
-        found for step in steps if step.is_scored and (found := weigh(con, step.record_id_left, step.record_id_right))
-    ]
-    return steps, tuple(reasons), tuple(weighed)
+    scored = [weigh(con, step.record_id_left, step.record_id_right) for step in steps if step.is_scored]
+    return steps, tuple(reasons), tuple(one for one in scored if one)
 
 
 def _told_apart(ws: Workspace, members: Iterable[str]) -> list[str]:

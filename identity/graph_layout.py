@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROUNDS = 150
+_NEAREST = 0.35
+"""Distance below which two circles are pushed apart."""
 _LONGEST = 9.0
 """Most steps that a drawing is wide; longer chains curl up."""
 _GOLDEN_ANGLE = 2.399963229728653
@@ -36,7 +38,7 @@ def lay_out(count: int, edges: Sequence[tuple[int, int]]) -> list[tuple[float, f
     radius = np.sqrt(turn + 0.5)
     place[order] = np.stack([radius * np.cos(turn * _GOLDEN_ANGLE), radius * np.sin(turn * _GOLDEN_ANGLE)], axis=1)
     if count > 1:
-        place = _settled(place, steps)
+        place = _apart(_settled(place, steps))
     place = _turned(place - place.mean(axis=0))
     return [(round(float(x), 3), round(float(y), 3)) for x, y in place]
 
@@ -56,6 +58,19 @@ def _settled(place: NDArray, wished: NDArray) -> NDArray:
         np.fill_diagonal(pull, 0)
         np.fill_diagonal(pull, -pull.sum(axis=1))
         place = inverse @ (pull @ place)
+    return place
+
+
+def _apart(place: NDArray) -> NDArray:
+    """Return the places with those that would cover each other pushed apart."""
+    import numpy as np
+
+    for _ in range(_ROUNDS):
+        between = place[:, None] - place[None, :]
+        distance = np.linalg.norm(between, axis=2)
+        np.fill_diagonal(distance, _NEAREST)
+        missing = np.maximum(_NEAREST - distance, 0) / np.maximum(distance, 1e-9) / 2
+        place = place + (missing[:, :, None] * between).sum(axis=1)
     return place
 
 
@@ -94,6 +109,6 @@ def _distances(count: int, edges: Sequence[tuple[int, int]]) -> tuple[NDArray, l
     if reached > _LONGEST:
         steps, reached = steps ** (np.log(_LONGEST) / np.log(reached)), _LONGEST
     # crowded neighbours need more room than one step
-    crowd = np.sqrt(np.maximum(1, np.array([len(one) for one in neighbours]) / 8))
+    crowd = np.sqrt(np.maximum(1, np.array([len(one) for one in neighbours]) / 6))
     room = np.maximum(crowd[:, None], crowd[None, :])
     return np.where(np.isfinite(steps), steps, reached + 1) * room, order
