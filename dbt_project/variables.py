@@ -25,13 +25,15 @@ def parse_variables(workspace: Workspace) -> dict[str, Any]:
 
 
 def build_variables(workspace: Workspace, run: Run) -> dict[str, Any]:
-    """Return every variable of a build: those of parsing with the run's instant, the settings, the segments.
+    """Return every variable of a build: those of parsing with the run's instant, the settings, the declared
+    survivorship rules and segments.
 
     Raises:
-        ConfigError, ConfigErrors: a file of segments/ is not valid.
+        ConfigError, ConfigErrors: survivorship.yml or a file of segments/ is not valid.
     """
     from data_contracts.vocabulary import load_vocabulary
     from dbt_project.segments import load_segments
+    from dbt_project.survivorship import load_survivorship
 
     settings = workspace.settings
     vocabulary = load_vocabulary(workspace)
@@ -48,5 +50,6 @@ def build_variables(workspace: Workspace, run: Run) -> dict[str, Any]:
         ],
         "consent_channels": [word for word in vocabulary.values("consent_channels") if word != "all"],
         "purposes": [word for word in vocabulary.values("purposes") if word != "all"],
+        "survivorship": load_survivorship(workspace).as_variable(),
         "segments": [segment.as_variable() for segment in load_segments(workspace)],
     }

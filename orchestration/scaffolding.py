@@ -23,6 +23,7 @@ COUNTRIES = {
 _SCHEMA_OF = {
     "workspace.yml": "workspace",
     "identity.yml": "identity",
+    "survivorship.yml": "survivorship",
     "destinations.yml": "destinations",
     "syncs.yml": "syncs",
     "policy.yml": "policy",
@@ -89,6 +90,7 @@ def configuration_models() -> dict[str, type[BaseModel]]:
     """Return the model of every configuration file, by the name of its schema."""
     from activation.configuration import Audience, DestinationsFile, Policy, SyncsFile
     from dbt_project.segments import Segment
+    from dbt_project.survivorship import Survivorship
     from identity.configuration import _WorkspaceFile as IdentityFile
     from ingestion.feeds import FeedConfig
     from workspace.settings import WorkspaceSettings
@@ -97,6 +99,7 @@ def configuration_models() -> dict[str, type[BaseModel]]:
         "workspace": WorkspaceSettings,
         "feed": FeedConfig,
         "identity": IdentityFile,
+        "survivorship": Survivorship,
         "segment": Segment,
         "audience": Audience,
         "destinations": DestinationsFile,

@@ -1,7 +1,8 @@
--- A field of the golden record names the record it was taken from, and that record is one of the customer's own.
+-- A field of the golden record names the record it was taken from, and that record is one of the customer's own,
+-- which the source has not deleted.
 with origins as (
 
-    {% for name in ['name', 'document', 'birth_date', 'gender', 'email', 'phone', 'address'] -%}
+    {% for name in golden_fields() -%}
     select customer_id, {{ name }}_record_id as record_id
     from {{ ref('dim_customers') }}
     where {{ name }}_record_id is not null
@@ -13,7 +14,7 @@ select origins.customer_id, origins.record_id
 from origins
 left join {{ ref('bridge_customer_records') }} as records
     on origins.record_id = records.record_id and origins.customer_id = records.customer_id
-where records.record_id is null
+where records.record_id is null or records.is_deleted
 union all
 select customer_id, 'a field without its record'
 from {{ ref('dim_customers') }}

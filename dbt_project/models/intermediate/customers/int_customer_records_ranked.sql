@@ -1,5 +1,6 @@
 -- Every identified record in the two orders by which a field of the golden record is chosen: whom we trust most
--- (registrations before evidence, then the newest), and who spoke last. Deleted registrations come last in both.
+-- (trusted sources in their order, registrations before evidence, then the newest), and who spoke last. Deleted
+-- registrations come last in both.
 -- An identifier that a guard blocks (a store's e-mail) or that is not valid is nobody's, so it is emptied here.
 with refused as (
 
@@ -19,8 +20,10 @@ ranked as (
             partition by people.customer_id
             order by
                 case when records.is_deleted then 1 else 0 end,
+                {{ source_trust('records.source_system') }},
                 case when records.is_master then 0 else 1 end,
                 coalesce(records.updated_at, records.last_seen_at) desc nulls last,
+                records.source_system,
                 records.record_id
         ) as trust_order,
         row_number() over (
@@ -29,6 +32,8 @@ ranked as (
                 case when records.is_deleted then 1 else 0 end,
                 coalesce(records.updated_at, records.last_seen_at) desc nulls last,
                 case when records.is_master then 0 else 1 end,
+                {{ source_trust('records.source_system') }},
+                records.source_system,
                 records.record_id
         ) as recent_order
     from {{ ref('stg_identity__customer_records') }} as records

@@ -1,23 +1,28 @@
--- The golden record. Each field, or group of fields that only make sense together, comes whole from one record, and
--- says which: contact data from who spoke last, identity from whom we trust most. An address is taken complete when
--- there is a complete one.
-{% set groups = {
-    'name': {'order': 'trust_order', 'has': 'full_name is not null', 'columns': ['full_name', 'given_name', 'family_name']},
-    'document': {'order': 'trust_order', 'has': 'document_number is not null', 'columns': ['document_number', 'document_kind']},
-    'birth_date': {'order': 'trust_order', 'has': 'birth_date is not null', 'columns': ['birth_date']},
-    'gender': {'order': 'trust_order', 'has': 'gender is not null', 'columns': ['gender']},
-    'email': {'order': 'recent_order', 'has': 'email is not null', 'columns': ['email', 'email_key']},
-    'phone': {'order': 'recent_order', 'has': 'phone is not null', 'columns': ['phone', 'phone_key', 'phone_is_mobile']},
-    'address': {
-        'order': 'recent_order',
-        'has': 'coalesce(postal_code, city, state_code) is not null',
-        'best': 'street is not null and postal_code is not null',
-        'columns': ['street', 'street_number', 'address_complement', 'district', 'city', 'state_code', 'postal_code', 'country_code'],
-    },
-} %}
+-- The golden record. Each field, or group of fields that only make sense together, comes whole from one record that the
+-- source has not deleted, and says which. The workspace's survivorship rules choose the record; see the macro.
+-- depends_on: {{ ref('int_records_confirmed') }}
+{% set fields = golden_fields() -%}
+{% set rules = var('survivorship').rules -%}
 with records as (
 
-    select * from {{ ref('int_customer_records_ranked') }}
+    select
+        ranked.*,
+        {{ 'confirmed.record_id is not null' if 'verified' in rules.values() else 'false' }} as is_confirmed
+    from {{ ref('int_customer_records_ranked') }} as ranked
+    {% if 'verified' in rules.values() -%}
+    left join {{ ref('int_records_confirmed') }} as confirmed on ranked.record_id = confirmed.record_id
+    {%- endif %}
+
+),
+
+keyed as (
+
+    select
+        records.*
+        {%- for name, field in fields.items() %},
+        case when {{ field.has }} and not is_deleted then {{ survivor_key(field, rules[name]) }} end as {{ name }}_place
+        {%- endfor %}
+    from records
 
 ),
 
@@ -25,12 +30,8 @@ winners as (
 
     select
         customer_id,
-        {% for name, group in groups.items() -%}
-        coalesce(
-            {% if group.best %}min(case when {{ group.best }} then {{ group.order }} end),
-            {% endif -%}
-            min(case when {{ group.has }} then {{ group.order }} end)
-        ) as {{ name }}_order,
+        {% for name in fields -%}
+        min({{ name }}_place) as {{ name }}_place,
         {% endfor -%}
         min_by(customer_kind, trust_order) filter (where customer_kind is not null) as customer_kind,
         count(*) as record_count,
@@ -39,7 +40,7 @@ winners as (
         count_if(is_master and not is_deleted) as live_registration_count,
         min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at
-    from records
+    from keyed
     group by customer_id
 
 ),
@@ -47,35 +48,34 @@ winners as (
 picked as (
 
     select
-        records.customer_id,
-        {% for name, group in groups.items() -%}
-        {% for column in group.columns -%}
-        max(case when records.{{ group.order }} = winners.{{ name }}_order then records.{{ column }} end) as {{ column }},
+        keyed.customer_id,
+        {% for name, field in fields.items() -%}
+        {% for column in field.columns + ['record_id', 'source_system', 'spoken_at'] -%}
+        max(case when keyed.{{ name }}_place = winners.{{ name }}_place then keyed.{{ column }} end)
+            as {{ column if column in field.columns else name ~ '_' ~ column }}{{ ',' if not loop.last }}
         {% endfor -%}
-        max(case when records.{{ group.order }} = winners.{{ name }}_order then records.record_id end) as {{ name }}_record_id,
-        max(case when records.{{ group.order }} = winners.{{ name }}_order then records.source_system end) as {{ name }}_source_system,
-        max(case when records.{{ group.order }} = winners.{{ name }}_order then records.spoken_at end) as {{ name }}_spoken_at
-        {{- ',' if not loop.last }}
+        {{ ',' if not loop.last }}
         {% endfor %}
-    from records
-    inner join winners on records.customer_id = winners.customer_id
+    from keyed
+    inner join winners on keyed.customer_id = winners.customer_id
     where
-        {% for name, group in groups.items() -%}
-        {{ 'or ' if not loop.first }}records.{{ group.order }} = winners.{{ name }}_order
+        {% for name in fields -%}
+        {{ 'or ' if not loop.first }}keyed.{{ name }}_place = winners.{{ name }}_place
         {% endfor %}
-    group by records.customer_id
+    group by keyed.customer_id
 
 )
 
 select
     winners.customer_id,
     coalesce(winners.customer_kind, 'person') as customer_kind,
-    {% for name, group in groups.items() -%}
-    {% for column in group.columns -%}
+    {% for name, field in fields.items() -%}
+    {% for column in field.columns -%}
     picked.{{ column }},
     {% endfor -%}
     picked.{{ name }}_record_id,
     picked.{{ name }}_source_system,
+    case when picked.{{ name }}_record_id is not null then {{ x_text(rules[name]) }} end as {{ name }}_rule,
     picked.{{ name }}_spoken_at,
     {% endfor -%}
     cast(winners.record_count as bigint) as record_count,

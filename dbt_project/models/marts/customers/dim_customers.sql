@@ -59,9 +59,10 @@ select
     aged.country_code,
     attributes.preferred_channel,
     attributes.acquisition_channel,
-    {% for name in ['name', 'document', 'birth_date', 'gender', 'email', 'phone', 'address'] -%}
+    {% for name in golden_fields() -%}
     aged.{{ name }}_record_id,
     aged.{{ name }}_source_system,
+    aged.{{ name }}_rule,
     {% endfor -%}
     cast(year(aged.likely_birth_date) as bigint) as birth_year,
     attributes.household_size,
@@ -74,6 +75,9 @@ select
     coalesce(aged.age_years < 18, false) as is_minor,
     coalesce(attributes.is_internal, false) as is_internal,
     erased.customer_id is not null or aged.is_every_registration_deleted as is_erased,
+    {% for name in golden_fields() -%}
+    aged.{{ name }}_spoken_at as {{ name }}_observed_at,
+    {% endfor -%}
     attributes.registered_at,
     aged.first_seen_at,
     aged.last_seen_at
