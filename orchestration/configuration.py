@@ -18,7 +18,7 @@ def check_configuration(workspace: Workspace) -> None:
         ConfigErrors: every problem of every file, each with file, line, key and what was expected.
     """
     problems: list[ConfigError] = []
-    for read in (_feeds, _identity, _labels, _segments, _activation):
+    for read in (_feeds, _identity, _labels, _survivorship, _segments, _activation):
         problems += _problems(read, workspace)
     if problems:
         raise ConfigErrors(list({str(one): one for one in problems}.values()))
