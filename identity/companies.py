@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workspace.workspace import Workspace
 
 _KEY = {"source_system": "source_system", "source_company_id": "source_company_id"}
-_DOMAIN = r"regexp_replace(lower(trim(coalesce(email_domain, website))), '^(https?://)?(www\.)?|^.*@|/.*$', '', 'g')"
+_DOMAIN = r"regexp_replace(lower(trim({})), '^(https?://)?(www\.)?|^.*@|/.*$', '', 'g')"
 
 
 def create_company_crosswalk(con: DuckDBPyConnection, ws: Workspace) -> None:
@@ -27,7 +27,8 @@ def create_company_crosswalk(con: DuckDBPyConnection, ws: Workspace) -> None:
 
     A valid CNPJ puts the branches of one root (its first eight characters) together; other tax numbers stand for
     themselves. A registration without number follows the one company that its own mail domain points to; a provider's
-    domain (gmail.com) points to nobody. What is left is a company of its own.
+    domain (gmail.com) points to nobody. What is left is a company of its own. `mail_domain` is the domain of its own
+    that the registration states.
     """
     contract = load_contract("feeds", "crm_companies", ws)
     if any((ws.lake / contract.name).glob("batch=*/*.parquet")):
@@ -60,7 +61,8 @@ def create_company_crosswalk(con: DuckDBPyConnection, ws: Workspace) -> None:
                 as company_id,
             source as company_id_source,
             document_number,
-            document_root
+            document_root,
+            declared_domain as mail_domain
         from placed
         """
     )
@@ -72,7 +74,13 @@ def _numbered(country: str) -> str:
     located = staged_select(
         "newest_rows",
         [home],
-        _KEY | {"number": "document_number", "domain": _DOMAIN, "country": home["country"]},
+        _KEY
+        | {
+            "number": "document_number",
+            "domain": _DOMAIN.format("coalesce(email_domain, website)"),
+            "declared_domain": _DOMAIN.format("email_domain"),
+            "country": home["country"],
+        },
     )
     document = DOCUMENTS.bind("document", value="number", country="country")
     root = (
@@ -86,7 +94,10 @@ def _numbered(country: str) -> str:
         | {
             "document_number": f"case when {document['is_company_document']} then {document['document']} end",
             "document_root": root,
-            "domain": f"case when domain <> '' and not {is_free_mail('domain')} then domain end",
+            **{
+                name: f"case when {name} <> '' and not {is_free_mail(name)} then {name} end"
+                for name in ("domain", "declared_domain")
+            },
         },
     )
 

@@ -21,7 +21,7 @@ class _Section(BaseModel):
 
 
 class MartSettings(_Section):
-    """Business constants of the marts, all in whole days."""
+    """Business constants of the marts; periods are whole days."""
 
     no_response_days: Days = 7
     attribution_lookback_days: Days = 30
@@ -29,6 +29,8 @@ class MartSettings(_Section):
     lapsed_after_days: Days = 365
     service_answer_days: Days = 7
     reopen_days: Days = 30
+    company_from_email_domain: bool = False
+    """Whether an address at the mail domain that one company states makes its holder a contact of that company."""
 
 
 class GateSettings(_Section):

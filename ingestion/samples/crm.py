@@ -83,9 +83,22 @@ def _write_updates(block: Block, frame: pl.DataFrame, updated: NDArray[Any], rng
     at = np.minimum(updated[changed] + rng.integers(5 * 86400, 300 * 86400, len(changed)), AS_OF_SECONDS - 3600)
     gone = pl.Series(rng.random(len(changed)) < 0.06)
     newer = (
-        frame[changed].with_columns(*again, updated=utc_times(at)).with_columns(deleted=pl.when(gone).then("updated"))
+        frame[changed]
+        .with_columns(*again, updated=utc_times(at))
+        .with_columns(deleted=pl.when(gone).then("updated"))
+        .with_columns(*_careers(rng.random(len(changed))))
     )
     block.landing.write(CUSTOMERS, "crm/customers_updates.csv", _rows(newer), "newer")
+
+
+def _careers(luck: NDArray[Any]) -> list[pl.Expr]:
+    """Return what became of the contacts of companies: half were promoted, a quarter left."""
+    left, promoted = pl.Series(luck < 0.25), pl.Series(luck > 0.5) & pl.col("company_id").is_not_null()
+    return [
+        pl.when(~left).then("company_id").alias("company_id"),
+        pl.when(promoted).then(pl.lit("Diretora")).when(~left).then("role").alias("role"),
+        pl.when(promoted).then(pl.lit("decider")).when(~left).then("level").alias("level"),
+    ]
 
 
 def _facts(block: Block, rng: np.random.Generator) -> list[pl.Series]:

@@ -19,6 +19,7 @@ NAMED_OTHERWISE = {"customer_360", "customer_id_history", "customer_contacts"}
 WITHOUT_RULES = {
     "int_record_customers",
     "int_channels_declared",
+    "int_contacts_versioned",
     "dim_customer_rfv",
     "customer_id_history",
     "bridge_customer_records",

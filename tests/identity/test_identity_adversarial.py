@@ -326,6 +326,8 @@ def test_branches_share_a_company_and_free_mail_infers_none(lake):
     assert rows["1"][0] == rows["2"][0] == rows["3"][0]
     assert rows["3"][1] == "email_domain"
     assert len({rows[i][0] for i in "145"}) == 3
+    domains = dict(lake.table("company_crosswalk", "select source_company_id, mail_domain from t"))
+    assert domains == {"1": "flores.com.br", "2": None, "3": "flores.com.br", "4": None, "5": None}
 
 
 def test_households_relate_and_never_merge(lake):

@@ -4,5 +4,6 @@ select
     company_id,
     company_id_source,
     document_number,
-    document_root
+    document_root,
+    mail_domain
 from {{ source('identity', 'company_crosswalk') }}
