@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from activation.loading import SyncDefinition
 
 SUCCEEDED, REJECTED, UNKNOWN = "succeeded", "rejected", "unknown"
+UNANSWERED = "unanswered"
+"""State of a customer who was sent to a destination that has not answered yet: perhaps a member, perhaps not."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,41 @@ class Recorder:
     def begin(self) -> None:
         """Start with no row settled."""
         self.con.execute("create or replace temp table settled (message_key varchar, status varchar)")
+
+    def doubt(self, rows: str) -> None:
+        """Note that the rows of `planned` that the condition `rows` selects are about to be sent.
+
+        Until an answer is recorded the destination may hold the old row, the new one or none. What was confirmed of
+        them is forgotten, so that a later plan removes, adds or changes them whatever became of the call.
+        """
+        con, sync_id = self.con, self.definition.name
+        con.execute(
+            "create or replace temp table doubtful as "
+            f"select customer_id, operation, sent_key from planned where {rows}"
+        )
+        con.execute("begin")
+        con.execute(
+            f"""
+            update sync_state set
+                payload_hash = null,
+                status = case when operation <> 'remove' and status <> 'member' then '{UNANSWERED}' else status end,
+                sent_key = case when operation <> 'remove' and status <> 'member' then d.sent_key
+                    else sync_state.sent_key end
+            from doubtful as d
+            where sync_id = $sync and d.customer_id = sync_state.customer_id
+            """,
+            {"sync": sync_id},
+        )
+        con.execute(
+            f"""
+            insert into sync_state
+            select $sync, $destination, customer_id, '{UNANSWERED}', null, sent_key, null, 0, 0, null, null, $run
+            from doubtful where operation <> 'remove'
+                and customer_id not in (select customer_id from sync_state where sync_id = $sync)
+            """,
+            {"sync": sync_id, "destination": self.definition.sync.destination, "run": self.run_id},
+        )
+        con.execute("commit")
 
     def record(
         self,
@@ -112,7 +149,8 @@ class Recorder:
             """
             insert into sync_state
             select $sync, $destination, customer_id,
-                case when outcome = 'rejected' then coalesce(status, 'refused')
+                case when outcome = 'rejected' and operation = 'add' then 'refused'
+                    when outcome = 'rejected' then coalesce(status, 'refused')
                     when operation = 'remove' then 'removed' else 'member' end,
                 case when outcome = 'rejected' then payload_hash when operation <> 'remove' then new_hash end,
                 case when outcome = 'rejected' then sent_key when operation <> 'remove' then new_key end,

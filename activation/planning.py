@@ -1,8 +1,9 @@
 """Compare what a destination should hold with what it confirmed, and plan the difference.
 
-State is per sync and customer. A removal names the key that was sent, never the one the person has today. The message
-key of a row is derived from its content and from how many outcomes the row has had: sending again after a crash repeats
-the key, so the receiver counts it once; sending after a definite answer, or after leaving and coming back, does not.
+State is per sync and customer. A removal names the key that was sent, never the one the person has today. Who was sent
+and not answered for counts as there when they should leave, and as absent when they should be there. The message key of
+a row is derived from its content and from how many outcomes the row has had: sending again after a crash repeats the
+key, so the receiver counts it once; sending after a definite answer, or after leaving and coming back, does not.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from activation.outcomes import UNANSWERED
 from activation.selection import CONSENT_REASONS, OPT_OUT_REASONS
 from workspace.errors import UnavistaError
 
@@ -57,7 +59,9 @@ def _decide(con: DuckDBPyConnection, definition: SyncDefinition, as_of: datetime
     changes = "true" if sync.behaviour != "add_only" else "false"
     leaves = "true" if sync.behaviour == "mirror" else f"(reason = 'merged' or {CONSENT_REASONS})"
     con.execute(
-        "create or replace temp table known as select * from sync_state where sync_id = $sync",
+        # who was sent and not answered for may be there: left out, they would stay when they should leave
+        f"create or replace temp table known as select *, status in ('member', '{UNANSWERED}') as is_there "
+        "from sync_state where sync_id = $sync",
         {"sync": definition.name},
     )
     con.execute(
@@ -67,9 +71,10 @@ def _decide(con: DuckDBPyConnection, definition: SyncDefinition, as_of: datetime
             k.sent_key, coalesce(k.outcome_count, 0) as outcome_count,
             case
                 when coalesce(k.failure_count, 0) >= $attempts and k.attempted_hash = p._payload_hash then 'resting'
-                when not coalesce(k.status = 'member', false) then 'add'
+                when not coalesce(k.is_there, false) then 'add'
                 when k.sent_key <> p._key and {changes} then 'move'
-                when k.payload_hash <> p._payload_hash and {changes} then 'change'
+                when k.status = '{UNANSWERED}' then 'add'
+                when k.payload_hash is distinct from p._payload_hash and {changes} then 'change'
                 when k.last_sent_at < cast($stale as timestamp) then 'refresh'
                 else 'skipped_same'
             end as decision
@@ -88,7 +93,7 @@ def _decide(con: DuckDBPyConnection, definition: SyncDefinition, as_of: datetime
         from wanted where decision = 'move'
         union all
         select s.customer_id, s.reason, null, null, k.sent_key, k.outcome_count, 'remove'
-        from selection as s join known as k on k.customer_id = s.customer_id and k.status = 'member'
+        from selection as s join known as k on k.customer_id = s.customer_id and k.is_there
         where s.reason is not null and {leaves}
         """
     )

@@ -144,6 +144,7 @@ def _deliver(job: _Job, recorder: Recorder) -> tuple[Path | None, int, str | Non
         planned = job.con.execute("select count(*) from planned where not is_silent").fetchall()[0][0]
         if not planned:
             return None, 0, None
+        recorder.doubt("not is_silent")
         folder, key = deliver_files(job.ws, job.con, job.definition, job.run.run_id)
         recorder.record("not is_silent", batch_key=key)
         return folder, 1, None
@@ -162,6 +163,7 @@ def _deliver_http(job: _Job, recorder: Recorder, destination: HttpDestination) -
                 trouble = REFUSED
             for number in numbers:
                 batch = read_batch(con, number, phase)
+                recorder.doubt(f"message_key in (select message_key from cut where batch_number = {number})")
                 note_in_flight(con, sync_id, batch)
                 reply = delivery.send(batch)
                 recorder.record(

@@ -136,7 +136,7 @@ def test_same_command_repairs_a_delivery_that_was_cut_off(
             patch.setattr(file_delivery, moment, _crash)
         with pytest.raises(_Crash):
             activate(shop.ws, run)
-    assert shop.query("select count(*) from sync_state") == [(0,)]
+    assert shop.query("select distinct status from sync_state") in ([], [("unanswered",)])
     (result,) = activate(shop.ws, run)
     folders = list((shop.ws.exports / "files" / "buyers_to_files").iterdir())
     assert folders == [result.folder], "one complete folder, nothing half-written beside it"
