@@ -86,9 +86,9 @@ def _run(records: Path, truth: Path, shares: list[float], memory: str, folder: P
             con.execute("drop table temp.clustered")
             keep_tables(con)
         for share in shares:
+            arrived = _write_delta(con, records, share, folder)
             with _measured(f"delta {share}", figures):
-                read_records(con, records, f"rid in (select rid from late where share = {share}) or rid in "
-                      f"(select rid from redone where share = {share})", changed=share)  # fmt: skip
+                read_records(con, arrived)
                 create_records(con, country="BR", as_of=AS_OF)
                 con.execute("create or replace temp table changed_records as from temp.records")
                 con.execute("drop table temp.records")
@@ -140,14 +140,26 @@ def _measure_share(con: duckdb.DuckDBPyConnection, records: Path, share: float) 
         )
 
 
-def read_records(con: duckdb.DuckDBPyConnection, records: Path, where: str, *, changed: float | None = None) -> None:
-    """Create `raw_records` from the file; changed ones lose their telephone."""
-    fields = []
-    for name, kind in BLOCK_COLUMNS.items():
-        sql = _COLUMNS.get(name, f"cast(null as {kind})")
-        if name == "phone" and changed is not None:
-            sql = f"case when rid not in (select rid from redone where share = {changed}) then phone end"
-        fields.append(f"{sql} as {name}")
+def _write_delta(con: duckdb.DuckDBPyConnection, records: Path, share: float, folder: Path) -> Path:
+    """Write the late and the changed records of a share into a file of their own; changed ones lose their telephone."""
+    file = folder / f"delta-{share}.parquet"
+    con.execute(
+        f"""
+        copy (
+            select * replace (case when rid in (select rid from redone where share = {share}) then null else phone end
+                as phone)
+            from read_parquet({quote_literal(records)})
+            where rid in (select rid from late where share = {share} union all
+                select rid from redone where share = {share})
+        ) to {quote_literal(file)} (format parquet)
+        """
+    )
+    return file
+
+
+def read_records(con: duckdb.DuckDBPyConnection, records: Path, where: str = "true") -> None:
+    """Create `raw_records` from a file."""
+    fields = [f"{_COLUMNS.get(name, f'cast(null as {kind})')} as {name}" for name, kind in BLOCK_COLUMNS.items()]
     con.execute(
         f"""
         create or replace temp table raw_records as
@@ -187,7 +199,7 @@ def _epoch(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _floor(con: duckdb.DuckDBPyConnection, records: Path) -> None:
-    read_records(con, records, "true")
+    read_records(con, records)
     create_records(con, country="BR", as_of=AS_OF)
     for keys in ("document_number", "email_key", "phone_key", "given_key, family_key, birth_date"):
         equal = " and ".join(f"a.{key} = b.{key}" for key in keys.split(", "))

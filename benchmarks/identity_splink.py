@@ -72,7 +72,7 @@ def _measured(arguments: list[str]) -> dict[str, float]:
 
 def _rules(con: duckdb.DuckDBPyConnection, records: Path, truth: Path) -> dict[str, float]:
     wall, cpu = time.perf_counter(), time.process_time()
-    read_records(con, records, "true")
+    read_records(con, records)
     resolve_records(con)
     figures = {"wall s": time.perf_counter() - wall, "CPU-s": time.process_time() - cpu}
     return figures | scores(*clusters_of(con, truth))
@@ -86,7 +86,7 @@ def _splink(con: duckdb.DuckDBPyConnection, records: Path, truth: Path) -> dict[
     warnings.simplefilter("ignore")
     wall, cpu = time.perf_counter(), time.process_time()
     con.execute("use memory")
-    read_records(con, records, "true")
+    read_records(con, records)
     create_records(con, country="BR", as_of=AS_OF)
     con.execute("drop table temp.raw_records")
     _create_participants(con)
@@ -96,17 +96,21 @@ def _splink(con: duckdb.DuckDBPyConnection, records: Path, truth: Path) -> dict[
         unique_id_column_name="rid",
         blocking_rules_to_generate_predictions=[
             *(block_on(name) for name in ("document_number", "email_key", "local_key")),
-            block_on("name_key", "birth_date"),
+            block_on("given_key", "family_key", "birth_date"),
+            block_on("name_key", "city"),
+            block_on("substr(document_number, 1, 7)", "given_key"),
+            block_on("substr(document_number, 5, 7)", "family_key"),
+            block_on("split_part(email_key, '@', 1)", "given_key"),
             block_on("given_key", "family_key", "postal_code"),
             block_on("given_key", "postal_code", "street_number"),
         ],
         comparisons=[
             cl.DamerauLevenshteinAtThresholds("document_number", 1),
-            cl.ExactMatch("email_key").configure(term_frequency_adjustments=True),
+            cl.EmailComparison("email_key"),
             cl.DamerauLevenshteinAtThresholds("local_key", 1),
             cl.ForenameSurnameComparison("given_key", "family_key", jaro_winkler_thresholds=[0.92, 0.85]),
             cl.ExactMatch("suffix_key"),
-            cl.DamerauLevenshteinAtThresholds("birth_date", 1),
+            cl.DateOfBirthComparison("birth_date", input_is_string=True),
             cl.ExactMatch("postal_code").configure(term_frequency_adjustments=True),
             cl.ExactMatch("city").configure(term_frequency_adjustments=True),
         ],
