@@ -41,24 +41,34 @@ def mart_yaml(contract: Contract, products: set[str]) -> str:
         f"    description: {scalar(f'{grain}. {contract.description}')}",
         f"    config: {flow({'contract': {'enforced': True}, 'access': 'public', 'meta': meta})}",
         "    data_tests:",
-        *(f"      - {flow(test)}" for test in _model_tests(contract)),
+        *(f"      - {flow(test)}" for test in _model_tests(contract, products)),
         "    columns:",
-        *(f"      - {flow(_column(contract, column, products))}" for column in contract.columns),
+        *(f"      - {flow(_column(contract, column))}" for column in contract.columns),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _model_tests(contract: Contract) -> list[dict[str, Any]]:
-    key = {"name": f"key_{contract.name}", "arguments": {"columns": list(contract.primary_key)}}
-    tests: list[dict[str, Any]] = [{"unique_combination": key}]
+def _model_tests(contract: Contract, products: set[str]) -> list[dict[str, Any]]:
+    rows: dict[str, Any] = {"key": list(contract.primary_key)}
     required = [column.name for column in contract.columns if column.required and not column.primary_key]
     if required:
-        arguments = {"columns": required}
-        tests.append({"required_columns": {"name": f"required_{contract.name}", "arguments": arguments}})
+        rows["required"] = required
+    tests: list[dict[str, Any]] = [{"complete_rows": {"name": f"key_{contract.name}", "arguments": rows}}]
+    references = [_reference(contract, column, products) for column in contract.columns if column.references]
+    if references:
+        arguments = {"references": references}
+        tests.append({"known_references": {"name": f"references_{contract.name}", "arguments": arguments}})
     return tests
 
 
-def _column(contract: Contract, column: Column, products: set[str]) -> dict[str, Any]:
+def _reference(contract: Contract, column: Column, products: set[str]) -> dict[str, str]:
+    model, _, field = (column.references or "").partition(".")
+    if model not in products:
+        raise ValueError(f"products/{contract.name}: {column.name} refers to {model!r}, which has no contract")
+    return {"column": column.name, "to": model, "field": field}
+
+
+def _column(contract: Contract, column: Column) -> dict[str, Any]:
     meta: dict[str, Any] = {"classification": column.classification}
     config: dict[str, Any] = {"meta": meta}
     if column.is_pii:
@@ -69,16 +79,6 @@ def _column(contract: Contract, column: Column, products: set[str]) -> dict[str,
         "description": column.description,
         "config": config,
     }
-    tests: list[dict[str, Any]] = []
     if column.unique:
-        name = f"unique_{contract.name}_{column.name}"
-        tests.append({"unique": {"name": name}})
-    if column.references:
-        model, _, field = column.references.partition(".")
-        if model not in products:
-            raise ValueError(f"products/{contract.name}: {column.name} refers to {model!r}, which has no contract")
-        name = f"reference_{contract.name}_{column.name}"
-        tests.append({"relationships": {"name": name, "arguments": {"to": f"ref('{model}')", "field": field}}})
-    if tests:
-        node["data_tests"] = tests
+        node["data_tests"] = [{"unique": {"name": f"unique_{contract.name}_{column.name}"}}]
     return node

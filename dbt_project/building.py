@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dbt_project.broken_rules import broken_rules
 from dbt_project.invoking import PROJECT, DbtFailure, invoke, project_fingerprint, write_profiles
 from dbt_project.messages import explain
 from dbt_project.variables import build_variables, parse_variables
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from workspace.workspace import Workspace
 
 # What costs a full pass over the largest feeds and repeats what the models already guarantee or the marts' keys show.
-_COSTLY_TESTS = ("path:models/staging,resource_type:test", "test_name:relationships")
+_COSTLY_TESTS = ("path:models/staging,resource_type:test", "test_name:known_references")
 # What a result is reported of; hooks are dbt's own business.
 _KINDS = ("model", "seed", "test", "unit_test")
 
@@ -115,9 +116,8 @@ def build(
     if workspace.settings.engine == "spark":
         return _build_on_spark(workspace, arguments, variables, manifest, on_node)
     watch = _passed_on(manifest, on_node)
-    return _results(
-        run_dbt(workspace, [*arguments, "--no-write-json"], variables, manifest=manifest, on_finished=watch)
-    )
+    done = run_dbt(workspace, [*arguments, "--no-write-json"], variables, manifest=manifest, on_finished=watch)
+    return _results(workspace, done)
 
 
 def _build_on_spark(
@@ -172,7 +172,7 @@ def run_unit_tests(workspace: Workspace, run: Run) -> BuildResult:
     """
     arguments = ["test", "--select", "test_type:unit", "--no-write-json"]
     variables = build_variables(workspace, run)
-    return _results(run_dbt(workspace, arguments, variables, manifest=_manifest(workspace)))
+    return _results(workspace, run_dbt(workspace, arguments, variables, manifest=_manifest(workspace)))
 
 
 def _selection(select: list[str] | None, full_tests: bool) -> list[str]:
@@ -206,12 +206,20 @@ def run_dbt(
         raise BuildFailed(str(failure)) from None
 
 
-def _results(run_results: Any) -> BuildResult:
+def _results(workspace: Workspace, run_results: Any) -> BuildResult:
+    finished = [one for one in run_results.results if str(one.node.resource_type) in _KINDS]
+    broken = broken_rules(workspace, (one.node for one in finished if str(one.status) == "fail"))
     return BuildResult(
         tuple(
-            _node_result(r.node, str(r.status), float(r.execution_time), int(r.failures or 0), r.message or "")
-            for r in run_results.results
-            if str(r.node.resource_type) in _KINDS
+            _node_result(
+                one.node,
+                str(one.status),
+                float(one.execution_time),
+                int(one.failures or 0),
+                one.message or "",
+                broken=broken.get(one.node.unique_id, ""),
+            )
+            for one in finished
         )
     )
 
@@ -230,7 +238,9 @@ def _passed_on(manifest: Any, on_node: Callable[[NodeResult], None] | None) -> C
     return hand_over
 
 
-def _node_result(node: Any, status: str, seconds: float, failures: int, message: str) -> NodeResult:
+def _node_result(
+    node: Any, status: str, seconds: float, failures: int, message: str, *, broken: str = ""
+) -> NodeResult:
     status = "error" if status in ("runtime error", "partial success") else status
     return NodeResult(
         unique_id=node.unique_id,
@@ -239,7 +249,7 @@ def _node_result(node: Any, status: str, seconds: float, failures: int, message:
         status=status,
         seconds=round(seconds, 3),
         failures=failures,
-        message=explain(node, status, failures, message),
+        message=explain(node, status, failures, message, broken=broken),
         depends_on=tuple(getattr(getattr(node, "depends_on", None), "nodes", ())),
     )
 

@@ -10,8 +10,11 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*: [^\"]*\"")
 _SHOWN = 400
 
 
-def explain(node: Any, status: str, failures: int, message: str) -> str:
-    """Return the sentence for one node's result; empty when nothing is wrong."""
+def explain(node: Any, status: str, failures: int, message: str, *, broken: str = "") -> str:
+    """Return the sentence for one node's result; empty when nothing is wrong.
+
+    `broken` says which rules of a test were broken, where that is known.
+    """
     if status in ("success", "pass"):
         return ""
     if status == "skipped":
@@ -22,7 +25,7 @@ def explain(node: Any, status: str, failures: int, message: str) -> str:
     if status == "error":
         return f"test {node.name} could not run: {_without_values(message)}. See dbt_project/{where}"
     rows = f"{failures} row{'' if failures == 1 else 's'}"
-    return f"test {node.name}{_about(node)} found {rows}; {_advice(node)}"
+    return f"test {node.name}{_about(node)} found {rows}; {broken or _advice(node)}"
 
 
 def _about(node: Any) -> str:
@@ -35,10 +38,10 @@ def _advice(node: Any) -> str:
     columns = ", ".join(_columns(node))
     if kind in ("unique_combination", "unique"):
         return f"{columns or 'the key'} must be unique and filled"
-    if kind == "required_columns":
-        return f"these columns must be filled: {columns}"
-    if kind == "relationships":
-        return f"every {columns or 'value'} must exist in the table it refers to"
+    if kind == "complete_rows":
+        return f"{columns} must be filled, and the key unique"
+    if kind == "known_references":
+        return f"every {columns} must exist in the table it refers to"
     rule = " ".join((getattr(node, "description", "") or "").split()) or _opening_comment(node)
     return f"{rule} See dbt_project/{node.original_file_path}".strip()
 
@@ -55,6 +58,10 @@ def _opening_comment(node: Any) -> str:
 
 def _columns(node: Any) -> list[str]:
     arguments = getattr(getattr(node, "test_metadata", None), "kwargs", {}) or {}
+    if "references" in arguments:
+        return [reference["column"] for reference in arguments["references"]]
+    if "key" in arguments:
+        return [*arguments["key"], *arguments.get("required", ())]
     return list(arguments.get("columns") or ([node.column_name] if getattr(node, "column_name", None) else []))
 
 

@@ -64,12 +64,14 @@ def test_marts_carry_contract_key_references_and_personal_data_when_generated() 
     (model,) = yaml.safe_load(text)["models"]
     assert model["config"]["contract"] == {"enforced": True} and model["description"].startswith("One row per order")
     columns = {column["name"]: column for column in model["columns"]}
-    (reference,) = columns["customer_id"]["data_tests"]
-    assert reference["relationships"]["arguments"] == {"to": "ref('dim_customers')", "field": "customer_id"}
     assert columns["net_amount"]["data_type"] == "decimal(18,2)"
     tests = {next(iter(test)): next(iter(test.values())) for test in model["data_tests"]}
-    assert tests["unique_combination"]["arguments"] == {"columns": ["order_id"]}
-    assert "net_amount" in tests["required_columns"]["arguments"]["columns"]
+    rows = tests["complete_rows"]["arguments"]
+    assert rows["key"] == ["order_id"] and "net_amount" in rows["required"] and "order_id" not in rows["required"]
+    assert tests["known_references"]["arguments"]["references"] == [
+        {"column": "customer_id", "to": "dim_customers", "field": "customer_id"},
+        {"column": "store_id", "to": "dim_stores", "field": "store_id"},
+    ]
     (customers,) = yaml.safe_load(mart_files()["customers/_dim_customers.yml"])["models"]
     email = next(column for column in customers["columns"] if column["name"] == "email_hash")
     assert email["config"] == {"tags": ["pii"], "meta": {"classification": "confidential", "pii": "quasi"}}

@@ -133,6 +133,23 @@ def test_failure_says_which_test_how_many_rows_and_no_values(tmp_path: Path) -> 
     assert "the marts were not built" in str(error.value) and "mail.example" not in str(error.value)
 
 
+def test_failure_of_a_mart_names_each_column_and_what_is_wrong_with_it(tmp_path: Path) -> None:
+    shop = Shop.open(tmp_path)
+    furnish(shop, people=10)
+    shop.resolve()
+    assert build(shop.ws, shop.run).is_good
+    with duckdb.connect(str(shop.ws.build_file)) as con:
+        con.execute("alter table intermediate.int_record_customers rename to kept")
+        con.execute(
+            "create table intermediate.int_record_customers as "
+            "select * replace ('nobody' as customer_id) from intermediate.kept union all from intermediate.kept"
+        )
+    result = build(shop.ws, shop.run, select=["fct_orders", "dim_customers"])
+    messages = {node.name: node.message for node in result.failures}
+    assert "order_id stands more than once (" in messages["key_fct_orders"]
+    assert "customer_id is unknown in dim_customers (" in messages["references_fct_orders"]
+
+
 def test_build_stops_before_anything_when_a_segment_is_wrong(tmp_path: Path) -> None:
     shop = Shop.open(tmp_path)
     folder = shop.ws.root / "segments"
