@@ -14,7 +14,7 @@ from activation.file_delivery import deliver_files
 from activation.http_delivery import HttpDelivery
 from activation.loading import ActivationConfig, SyncDefinition, load_activation
 from activation.messages import write_messages
-from activation.outcomes import REJECTED, UNKNOWN, Recorder
+from activation.outcomes import REJECTED, UNANSWERED, UNKNOWN, Recorder
 from activation.payloads import PersonalDataLeak, build_payloads
 from activation.permissions import Stages
 from activation.planning import plan_rows
@@ -113,7 +113,7 @@ def _carry_out(job: _Job, *, dry_run: bool, trust: bool) -> SyncRun:
     open_run(con, definition, run.run_id, job.publication.run_id, dry=dry_run)
     con.execute(
         "create or replace temp table members as select customer_id from sync_state "
-        "where sync_id = $sync and status = 'member'",
+        f"where sync_id = $sync and status in ('member', '{UNANSWERED}')",
         {"sync": definition.name},
     )
     stages = Stages(definition.audience, definition.consent_channel, job.config.policy, run.as_of_naive)
