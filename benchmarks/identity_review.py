@@ -24,6 +24,7 @@ from benchmarks.identity_quality import _create_truth
 from data_contracts.loader import load_contracts
 from identity import resolving
 from identity.configuration import load_identity_config
+from identity.linking import cluster_records
 from identity.published import create_published
 from identity.review import doubts
 from workspace.runs import Run
@@ -78,6 +79,7 @@ def resolved(ws: Workspace) -> Iterator[DuckDBPyConnection]:
         con.execute("set preserve_insertion_order = false")
         create_published(con, ws)
         resolving.link_records(con, ws, _run(ws), config)
+        cluster_records(con, config, scored=True)
         resolving._create_outputs(con, ws, _run(ws), config)
         started, cpu = time.perf_counter(), time.process_time()
         doubts.create_doubts(con, config)
