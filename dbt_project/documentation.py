@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_project.building import run_dbt
+from dbt_project.building import prepare_manifest, run_dbt
 from dbt_project.variables import parse_variables
 from workspace.atomic import write_bytes_atomic
 
@@ -25,6 +25,7 @@ def generate_docs(workspace: Workspace) -> Path:
     arguments = ["docs", "generate", "--static", "--no-compile"]
     if not workspace.build_file.is_file():
         arguments.append("--empty-catalog")
+    prepare_manifest(workspace)
     run_dbt(workspace, arguments, parse_variables(workspace))
     page = workspace.warehouse / "docs" / "index.html"
     write_bytes_atomic(page, (workspace.build / "dbt" / "static_index.html").read_bytes())
