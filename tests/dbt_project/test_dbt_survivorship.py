@@ -1,15 +1,18 @@
-"""survivorship.yml: what is refused, and that the shipped rules are the same in the file's model and in the project."""
+"""survivorship.yml: what is refused, what the shipped rules are, and that the marts follow a changed one."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import yaml
+from conftest import AS_OF, Shop
 
-from dbt_project.building import PROJECT
+from dbt_project.building import PROJECT, build
 from dbt_project.survivorship import Survivorship, load_survivorship
 from workspace.errors import ConfigErrors
+from workspace.runs import Run
 from workspace.workspace import Workspace
 
 
@@ -44,3 +47,30 @@ def test_mistake_is_told_with_its_line(ws: Workspace, text: str, says: str) -> N
     (ws.root / "survivorship.yml").write_text(text)
     with pytest.raises(ConfigErrors, match=says):
         load_survivorship(ws)
+
+
+def test_changed_rule_is_built_when_nothing_else_changed(ws: Workspace) -> None:
+    from quality.fingerprint import input_fingerprint
+
+    run = Run.at(AS_OF)
+    before = input_fingerprint(ws, run)
+    (ws.root / "survivorship.yml").write_text("rules: {gender: most_recent}\n")
+    assert input_fingerprint(ws, run) != before
+
+
+@pytest.mark.slow
+def test_mart_follows_the_declared_rule_and_says_which(tmp_path: Path) -> None:
+    shop = Shop.open(tmp_path)
+    said = {"person_name": "Ana Lima Prado", "email": "ana@mail.example"}
+    crm = {"source_system": "crm", "source_customer_id": "1", "gender": "female", "updated_at": datetime(2025, 1, 1)}
+    till = {"source_system": "till", "source_customer_id": "2", "gender": "male", "updated_at": datetime(2025, 6, 1)}
+    shop.land("crm_customers", [said | crm, said | till])
+    shop.resolve()
+    for text, gender, rule in (
+        ("trusted_sources: [crm]\n", "female", "most_trusted"),
+        ("trusted_sources: [till]\n", "male", "most_trusted"),
+        ("trusted_sources: [crm]\nrules: {gender: most_recent}\n", "male", "most_recent"),
+    ):
+        (shop.ws.root / "survivorship.yml").write_text(text)
+        build(shop.ws, shop.run, select=["+dim_customers"])
+        assert shop.query("select gender, gender_rule from marts.dim_customers") == [(gender, rule)], text
