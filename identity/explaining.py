@@ -107,7 +107,7 @@ def _unknown(con: DuckDBPyConnection, ws: Workspace, text: str, nth: str) -> str
     from identity.hashing import hash_salt, hash_value
 
     salt = hash_salt(ws)
-    values = {text.strip(), *(value for _, value in possible_values(con, ws, text))}
+    values = {text.strip(), *(value for _, value in possible_values(ws, text))}
     hashes = [hash_value(value, salt) for value in values]
     erased = con.execute(
         f"select max(erased_at) from erasure_tombstones where record_hash in ({literals(hashes)}) "

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 SEARCHED = ("customer_crosswalk", "customer_id_aliases", "customer_identifiers", "customer_records", "lookup_keys")
 """Tables that a look-up reads."""
-_HEXADECIMAL = re.compile("[0-9a-f]{24}|[0-9a-f]{32}")
+_RECORD_ID, _CUSTOMER_ID = re.compile("[0-9a-f]{32}"), re.compile("[0-9a-f]{24}")
+_FEWEST_DIGITS = 5
+"""Digits that a telephone or a document has at least."""
 _MART_KEYS = {
     "fct_service_contacts": ("protocol_number", "case_id"),
     "fct_orders": ("source_order_id", "order_id"),
@@ -81,84 +83,73 @@ def open_tables(con: DuckDBPyConnection, folder: Path, *tables: str) -> None:
 def search_records(con: DuckDBPyConnection, ws: Workspace, identifier: str) -> list[Match]:
     """Return the records that `identifier` names, on a connection that holds the tables `SEARCHED`."""
     text = identifier.strip()
-    for search in (_by_id, _by_value, _by_source_id):
-        rows = search(con, ws, text)
-        if rows:
-            return sorted({Match(*row) for row in rows}, key=lambda match: (match.record_id, match.found_by))
-    return []
+    rows = _by_id(con, text) or _by_value(con, ws, text)
+    return sorted({Match(*row) for row in rows}, key=lambda match: (match.record_id, match.found_by))
 
 
 def members_of(con: DuckDBPyConnection, customer_ids: Iterable[str]) -> dict[str, str]:
     """Return the records of customers, and the customer of each."""
-    wanted = sorted(customer_ids)
-    found = records_with(con, [(CUSTOMER, customer_id) for customer_id in wanted])
-    rows = con.execute(
-        f"select record_id, customer_id from customer_crosswalk where record_id in ({literals(found)}) "
-        f"and customer_id in ({literals(wanted)}) order by record_id"
-    ).fetchall()
-    return dict(rows)
+    found = records_with(con, [(CUSTOMER, customer_id) for customer_id in customer_ids])
+    return {record: customer_id for record, _, customer_id in found}
 
 
-def possible_values(con: DuckDBPyConnection, ws: Workspace, text: str) -> list[tuple[str, str]]:
+def possible_values(ws: Workspace, text: str) -> list[tuple[str, str]]:
     """Return what a text may be as an identifier: kind and normalised value."""
     country = ws.settings.country
-    key = apply_to_value(IDENTIFIERS, con, value=text)["key"]
-    values = [
-        ("document", apply_to_value(DOCUMENTS, con, value=text, country=country)["document"]),
-        ("document", re.sub("[^0-9A-Z]", "", text.upper())),
-        *((kind, key) for kind in ("loyalty_card", "account", "device")),
-    ]
+    key = apply_to_value(IDENTIFIERS, value=text)["key"]
+    values = [(kind, key) for kind in ("loyalty_card", "account", "device")]
     if "@" in text:
-        values.append(("email", apply_to_value(EMAILS, con, value=text)["comparable"]))
-    else:
-        values.append(("phone", apply_to_value(PHONES, con, value=text, country=country)["phone"]))
+        values.append(("email", apply_to_value(EMAILS, value=text)["comparable"]))
+    elif sum(letter.isdigit() for letter in text) >= _FEWEST_DIGITS:
+        values += [
+            ("phone", apply_to_value(PHONES, value=text, country=country)["phone"]),
+            ("document", apply_to_value(DOCUMENTS, value=text, country=country)["document"]),
+            ("document", re.sub("[^0-9A-Z]", "", text.upper())),
+        ]
     return sorted({(kind, value) for kind, value in values if value})
 
 
-def _by_id(con: DuckDBPyConnection, ws: Workspace, text: str) -> list[tuple[str, str | None, str]]:
-    if not _HEXADECIMAL.fullmatch(text):
+def _by_id(con: DuckDBPyConnection, text: str) -> list[tuple[str, str | None, str]]:
+    if _RECORD_ID.fullmatch(text):
+        return [(*row, "record_id") for row in _customers_of(con, [text]).items()]
+    if not _CUSTOMER_ID.fullmatch(text):
         return []
-    rows = con.execute(
-        "select record_id, customer_id, 'record_id' from customer_crosswalk where record_id = $1", [text]
-    ).fetchall()
-    if rows:
-        return rows
     today = con.execute(
         "select customer_id from customer_id_aliases where retired_customer_id = $1 and customer_id is not null", [text]
     ).fetchall()
-    customer_id = today[0][0] if today else text
-    return [(record_id, one, "customer_id") for record_id, one in members_of(con, [customer_id]).items()]
+    return [(*row, "customer_id") for row in members_of(con, [today[0][0] if today else text]).items()]
 
 
 def _by_value(con: DuckDBPyConnection, ws: Workspace, text: str) -> list[tuple[str, str | None, str]]:
-    wanted = possible_values(con, ws, text)
-    found = records_with(con, wanted)
-    if not found:
-        return []
+    """Look for a value of any kind first, and for the id of a source where there is none."""
+    system, _, source_id = text.partition(":") if ":" in text else ("", "", "")
+    values = possible_values(ws, text)
+    found = records_with(con, [*values, *((SOURCE_ID, one) for one in {text, source_id} if one)])
+    by_value = [one for one in found if one[1] != SOURCE_ID]
+    if not by_value and system:
+        found = _of_system(con, found, text)
+    chosen = by_value or found
+    customers = _customers_of(con, [record for record, _, _ in chosen])
+    return [(record, customers[record], kind) for record, kind, _ in chosen if record in customers]
+
+
+def _of_system(con: DuckDBPyConnection, found: list[tuple[str, str, str]], text: str) -> list[tuple[str, str, str]]:
+    """Return the records that carry a text as their source id, alone or after the name of their system."""
     rows = con.execute(
         f"""
-        select i.record_id, c.customer_id, i.identifier_kind, i.identifier_value
-        from (
-            select * from customer_identifiers where record_id in ({literals(found)}) and not is_blocked
-        ) i
-        join (select * from customer_crosswalk where record_id in ({literals(found)})) c on c.record_id = i.record_id
-        """
-    ).fetchall()
-    return [(*row[:3],) for row in rows if row[2:] in wanted]
-
-
-def _by_source_id(con: DuckDBPyConnection, ws: Workspace, text: str) -> list[tuple[str, str | None, str]]:
-    values = {text, text.partition(":")[2]} - {""}
-    found = literals(records_with(con, [(SOURCE_ID, value) for value in values]))
-    return con.execute(
-        f"""
-        select r.record_id, c.customer_id, 'source_customer_id'
-        from (select * from customer_records where record_id in ({found})) r
-        join (select * from customer_crosswalk where record_id in ({found})) c on c.record_id = r.record_id
-        where r.source_customer_id = $1 or r.source_system || ':' || r.source_customer_id = $1
+        select record_id from customer_records where record_id in ({literals(record for record, _, _ in found)})
+            and (source_customer_id = $1 or source_system || ':' || source_customer_id = $1)
         """,
         [text],
     ).fetchall()
+    return [one for one in found if (one[0],) in rows]
+
+
+def _customers_of(con: DuckDBPyConnection, records: Iterable[str]) -> dict[str, str | None]:
+    rows = con.execute(
+        f"select record_id, customer_id from customer_crosswalk where record_id in ({literals(records)})"
+    ).fetchall()
+    return dict(rows)
 
 
 def _in_marts(ws: Workspace, text: str) -> set[str]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from identity.block_rules import is_corrected, key_columns
-from identity.lookup_keys import literals
 from identity.normalising.names import NAMES
 from identity.normalising.stages import staged_select
 from identity.profiles import HOLDINGS, load_nicknames
 from identity.rule_conditions import CONDITIONS
 from identity.rules import LANDLINE
+from workspace.prepared import as_rows, rows_sql, run_prepared
 from workspace.sql import quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from duckdb import DuckDBPyConnection
+    from collections.abc import Mapping, Sequence
 
     from identity.configuration import IdentityConfig, Rule
 
@@ -38,12 +37,22 @@ WORDS = {
     "both_named": "one of them has no name",
 }
 """Each condition that failed, for a person."""
+READ = {
+    "record_id": "VARCHAR", "full_name": "VARCHAR", "country_code": "VARCHAR", "birth_date": "DATE",
+    "document_number": "VARCHAR", "document_kind": "VARCHAR", "document_is_valid": "BOOLEAN",
+    "document_is_company": "BOOLEAN", "phone_key": "VARCHAR", "postal_code": "VARCHAR", "street_number": "VARCHAR",
+}  # fmt: skip
+"""Columns of `customer_records` that conditions read."""
+_HELD = {"record_id": "VARCHAR", "kind": "VARCHAR", "value": "VARCHAR", "is_blocked": "BOOLEAN"}
 _AUDIENCES = frozenset({"companies_only", "people_only"})
 _KINDS = (*HOLDINGS, "device")
 
 
 def near_rules(
-    con: DuckDBPyConnection, config: IdentityConfig, ours: Iterable[str], theirs: Iterable[str]
+    config: IdentityConfig,
+    ours: Sequence[Mapping[str, Any]],
+    theirs: Sequence[Mapping[str, Any]],
+    held: Sequence[Mapping[str, Any]],
 ) -> dict[str, list[str]]:
     """Return for each rule whose keys two sides share what failed in the pair of records that came nearest.
 
@@ -51,23 +60,36 @@ def near_rules(
     (corrected documents, numbers without area code) are left out.
 
     Args:
-        con: Connection with views of `customer_records` and `customer_identifiers`.
         config: Rules.
-        ours: Records of one side.
+        ours: Records of one side, with the columns `READ`.
         theirs: Records of the other.
+        held: Identifiers of both: `record_id`, `kind`, `value`, `is_blocked`.
     """
-    rules = [rule for rule in config.active_rules if not is_corrected(rule) and "local_number" not in rule.on]
-    load_nicknames(con)
-    _create_compared(con, ours, theirs)
+    rules = tuple(rule for rule in config.active_rules if not is_corrected(rule) and "local_number" not in rule.on)
+    values = as_rows(ours, READ), as_rows(theirs, READ), as_rows(held, _HELD)
+    row = run_prepared(_nearest_sql(rules), *values, set_up=load_nicknames)[0]
+    found = {rule.name: failed for rule, failed in zip(rules, row, strict=True) if failed is not None}
+    # a rule for companies says nothing about people, and the other way round
+    return {name: failed for name, failed in found.items() if not _AUDIENCES.intersection(failed)}
+
+
+@lru_cache(maxsize=4)
+def _nearest_sql(rules: tuple[Rule, ...]) -> str:
     fields = ", ".join(f"{_failed(rule)} as {rule.name}" for rule in rules)
     nearest = ", ".join(f"arg_min({rule.name}, len({rule.name}))" for rule in rules)
-    row = con.execute(
-        f"""
-        with shared as (
+    return f"""
+        with held as materialized (select * from {rows_sql("$3", _HELD)}),
+        records as (
+            select *, true as is_ours from {rows_sql("$1", READ)}
+            union all
+            select *, false from {rows_sql("$2", READ)}
+        ),
+        compared as materialized ({_compared_sql()}),
+        shared as (
             select a.record_id as left_id, b.record_id as right_id, list(distinct a.kind) as kinds
             from held a
             join held b on a.kind = b.kind and a.value = b.value
-            where a.is_ours and not b.is_ours and not a.is_blocked and not b.is_blocked
+            where not a.is_blocked and not b.is_blocked
             group by all
         ),
         pairs as (
@@ -78,10 +100,6 @@ def near_rules(
         )
         select {nearest} from pairs
         """
-    ).fetchall()[0]
-    found = {rule.name: failed for rule, failed in zip(rules, row, strict=True) if failed is not None}
-    # a rule for companies says nothing about people, and the other way round
-    return {name: failed for name, failed in found.items() if not _AUDIENCES.intersection(failed)}
 
 
 def _failed(rule: Rule) -> str:
@@ -98,24 +116,14 @@ def _failed(rule: Rule) -> str:
     return f"case when {' and '.join(equal)} then list_filter([{listed}], lambda x: x is not null) end"
 
 
-def _create_compared(con: DuckDBPyConnection, ours: Iterable[str], theirs: Iterable[str]) -> None:
-    """Create `held` (identifiers of both sides) and `compared`: what the conditions read of each record."""
-    mine = {*ours}
-    both = literals(mine.union(theirs))
-    con.execute(
-        f"""
-        create or replace temp table held as
-        select record_id, identifier_kind as kind, identifier_value as value, is_blocked,
-            record_id in ({literals(mine)}) as is_ours
-        from customer_identifiers where record_id in ({both})
-        """
-    )
+def _compared_sql() -> str:
+    """Return SQL for what the conditions read of each of `records`."""
     names = NAMES.bind("name", value="full_name", country="country_code")
-    keys = ("name_key", "given_key", "family_key", "middle_key", "suffix_key")
+    keys = ("name_key", "given_key", "family_key", "middle_key", "suffix_key", "is_company_name")
     columns = {
         "record_id": "record_id",
+        "is_ours": "is_ours",
         **{name: names[name] for name in keys},
-        "is_company_name": names["is_company_name"],
         "birth_date": "birth_date",
         "document": "case when document_is_valid and not is_blocked then document_number end",
         "unverified_document": "case when not document_is_valid and not is_blocked and length(document_number) >= 8 "
@@ -129,12 +137,9 @@ def _create_compared(con: DuckDBPyConnection, ours: Iterable[str], theirs: Itera
         "is_rare_name": "false",
         "lacks_area_code": "phone_key is null",
     }
-    source = f"""(
-        select *, record_id in (select record_id from held where kind = 'document' and is_blocked) as is_blocked
-        from customer_records where record_id in ({both}) and not is_deleted
-    )"""
-    con.execute(
-        f"create or replace temp table compared as "
-        f"select c.*, n.nicknames, c.record_id in ({literals(mine)}) as is_ours "
-        f"from ({staged_select(source, [names], columns)}) c left join nicknames n on n.given_key = c.given_key"
+    blocked = "select record_id from held where kind = 'document' and is_blocked"
+    source = f"(select *, record_id in ({blocked}) as is_blocked from records)"
+    return (
+        f"select c.*, n.nicknames from ({staged_select(source, [names], columns)}) c "
+        "left join nicknames n on n.given_key = c.given_key"
     )

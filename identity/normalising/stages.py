@@ -6,12 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from workspace.sql import connect, quote_identifier
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+from workspace.prepared import run_prepared
+from workspace.sql import quote_identifier
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -69,19 +67,10 @@ def staged_select(relation: str, bounds: Sequence[Bound], columns: Mapping[str, 
     return f"select {chosen} from {inner}"
 
 
-def apply_to_value(
-    normaliser: Normaliser, con: DuckDBPyConnection | None = None, **inputs: str | None
-) -> dict[str, Any]:
-    """Run a normaliser on one value with the same SQL that runs on columns, and return its outputs by name.
-
-    A connection that is already open saves the time of opening one.
-    """
-    values = [inputs[name] for name in normaliser.inputs]
-    if con is not None:
-        row = con.execute(_single_statement(normaliser), values).fetchall()[0]
-        return dict(zip(normaliser.outputs, row, strict=True))
-    with connect() as own:
-        return apply_to_value(normaliser, own, **inputs)
+def apply_to_value(normaliser: Normaliser, **inputs: str | None) -> dict[str, Any]:
+    """Run a normaliser on one value with the same SQL that runs on columns, and return its outputs by name."""
+    row = run_prepared(_single_statement(normaliser), *(inputs[name] for name in normaliser.inputs))[0]
+    return dict(zip(normaliser.outputs, row, strict=True))
 
 
 @lru_cache(maxsize=64)
@@ -90,7 +79,7 @@ def _single_statement_of(
 ) -> str:
     normaliser = Normaliser(inputs, tuple(dict(stage) for stage in stages), outputs)
     bound = normaliser.bind("value", **{name: quote_identifier(name) for name in inputs})
-    row = ", ".join(f"cast(? as VARCHAR) as {quote_identifier(name)}" for name in inputs)
+    row = ", ".join(f"cast(${place} as VARCHAR) as {quote_identifier(name)}" for place, name in enumerate(inputs, 1))
     return staged_select(f"(select {row})", [bound], bound.outputs)
 
 

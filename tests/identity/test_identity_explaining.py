@@ -43,9 +43,7 @@ def test_what_keeps_two_people_apart_is_said(resolved):
     assert not explanation.is_same_customer
     assert explanation.reasons == ("they share e-mail, but given names differ",)
     assert explain(resolved.ws, "crm:5", "crm:3").reasons == ("they share no evidence",)
-    assert explain(resolved.ws, "nobody@uol.com.br", "crm:3").reasons == (
-        "no record is known by the first identifier",
-    )
+    assert explain(resolved.ws, "nobody@uol.com.br", "crm:3").reasons == ("no record is known by the first identifier",)
 
 
 @pytest.mark.parametrize(

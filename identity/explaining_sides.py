@@ -1,0 +1,125 @@
+"""Read the two sides of a question at once: their records, what these show, and the evidence between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from identity.lookup import members_of
+from identity.lookup_keys import literals
+from identity.near_rules import READ
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from duckdb import DuckDBPyConnection
+
+    from identity.lookup import Match
+
+_VERIFIED = ("document_is_valid", "phone_key", "loyalty_card_id", "account_id")
+_COLUMNS = (*READ, "is_deleted", "loyalty_card_id", "account_id")
+_HELD = {
+    "record_id": "record_id", "kind": "identifier_kind", "value": "identifier_value", "hash": "identifier_hash",
+    "is_blocked": "is_blocked", "reason": "block_reason",
+}  # fmt: skip
+_Row = dict[str, Any]
+
+
+class Document(NamedTuple):
+    """A valid document."""
+
+    kind: str
+    number: str
+    is_company: bool
+
+
+@dataclass(frozen=True)
+class Side:
+    """The records that one argument names, and all others of their customers.
+
+    Args:
+        named: Records named, and the customer of each.
+        everyone: Ids of these records and of all others of their customers.
+        leads: Those that stand for all that show the same.
+        records: Rows of the leads.
+        held: Identifiers of the leads.
+    """
+
+    named: Mapping[str, str | None]
+    everyone: frozenset[str]
+    leads: frozenset[str]
+    records: list[_Row]
+    held: list[_Row]
+
+    def documents(self) -> set[Document]:
+        """Return the valid documents of the side."""
+        return {
+            Document(one["document_kind"], one["document_number"], one["document_is_company"])
+            for one in self.records
+            if one["document_is_valid"]
+        }
+
+    def compared(self) -> list[_Row]:
+        """Return the rows that rules compare: what is erased is no evidence."""
+        return [one for one in self.records if not one["is_deleted"]]
+
+
+def is_weak(record: _Row) -> bool:
+    """Tell whether a record carries no identifier that rules can trust, as `identity.scoring.participants` has it."""
+    return not any(record[name] for name in _VERIFIED)
+
+
+def read_sides(con: DuckDBPyConnection, found: Sequence[list[Match]]) -> tuple[Side, Side, list[tuple]]:
+    """Return both sides, and the edges between them: those that were refused.
+
+    Args:
+        con: Connection with views of the identity tables.
+        found: The records of each side; no customer is on both.
+    """
+    members = members_of(con, {one.customer_id for side in found for one in side if one.customer_id})
+    named = [{one.record_id: one.customer_id for one in side} for side in found]
+    everyone = [
+        frozenset(one).union(record for record, customer in members.items() if customer in one.values())
+        for one in named
+    ]
+    edges, followers = _edges(con, *everyone)
+    leads = [(whole - followers) | frozenset(one) for whole, one in zip(everyone, named, strict=True)]
+    chosen = literals(leads[0] | leads[1])
+    records = _rows(con, f"select {', '.join(_COLUMNS)} from customer_records where record_id in ({chosen})")
+    fields = ", ".join(f"{column} as {name}" for name, column in _HELD.items())
+    held = _rows(con, f"select {fields} from customer_identifiers where record_id in ({chosen})")
+    ours, theirs = (
+        Side(
+            named[side],
+            everyone[side],
+            leads[side],
+            [one for one in records if one["record_id"] in leads[side]],
+            [one for one in held if one["record_id"] in leads[side]],
+        )
+        for side in (0, 1)
+    )
+    return ours, theirs, edges
+
+
+def _edges(con: DuckDBPyConnection, ours: frozenset[str], theirs: frozenset[str]) -> tuple[list[tuple], set[str]]:
+    """Return the edges from one side to the other, and the records that another of their side stands for."""
+    edges = con.execute(
+        f"""
+        select record_id_left, record_id_right, rule_name, weight, identifier_kind, identifier_hash from match_edges
+        where record_id_left in ({literals(ours | theirs)}) and (not is_within_customer or rule_name = 'same_evidence')
+        order by weight desc, rule_name, record_id_left, record_id_right
+        """
+    ).fetchall()
+    followers = {edge[1] for edge in edges if edge[2] == "same_evidence"}
+    between = [
+        edge
+        for edge in edges
+        if edge[2] != "same_evidence" and edge[1] in ours | theirs and (edge[0] in ours) != (edge[1] in ours)
+    ]
+    return between, followers
+
+
+def _rows(con: DuckDBPyConnection, query: str) -> list[_Row]:
+    cursor = con.execute(f"{query} order by all")
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
