@@ -85,6 +85,7 @@ def passages(before: list[tuple], after: list[tuple]) -> Counter[tuple]:
     return Counter(move for move in moves if move[0] != move[1])
 
 
+@pytest.mark.slow
 def test_the_same_configuration_changes_nothing_and_leaves_no_trace(settled: Path) -> None:
     before = hashes(settled)
     report = cast_shadow(Workspace.open(settled))
@@ -137,6 +138,7 @@ def test_a_shadow_says_exactly_what_a_run_then_does(settled: Path, tmp_path: Pat
     }
 
 
+@pytest.mark.slow
 def test_a_killed_shadow_leaves_nothing_that_a_run_reads(settled: Path) -> None:
     workspace = Workspace.open(settled)
     publication = current_publication(workspace)

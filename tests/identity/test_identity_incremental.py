@@ -21,7 +21,7 @@ from identity.normalised_records import RID, create_records
 from identity.state import TABLES, keep_tables
 
 AS_OF = datetime(2026, 1, 31)
-HISTORIES = int(os.environ.get("UNAVISTA_HISTORIES", "10"))
+HISTORIES = int(os.environ.get("UNAVISTA_HISTORIES", "4"))
 STEPS = 4
 
 
