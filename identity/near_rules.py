@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from identity.block_rules import is_corrected, key_columns
@@ -12,7 +12,7 @@ from identity.profiles import HOLDINGS, load_nicknames
 from identity.rule_conditions import CONDITIONS
 from identity.rules import LANDLINE
 from workspace.prepared import as_rows, rows_sql, run_prepared
-from workspace.sql import quote_literal
+from workspace.sql import connect, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,16 @@ READ = {
     "document_is_company": "BOOLEAN", "phone_key": "VARCHAR", "postal_code": "VARCHAR", "street_number": "VARCHAR",
 }  # fmt: skip
 """Columns of `customer_records` that conditions read."""
-_HELD = {"record_id": "VARCHAR", "kind": "VARCHAR", "value": "VARCHAR", "is_blocked": "BOOLEAN"}
+_READ = {**READ, "is_ours": "BOOLEAN", "is_blocked": "BOOLEAN"}
+_COMPARED = {
+    "record_id": "VARCHAR", "is_ours": "BOOLEAN", "name_key": "VARCHAR", "given_key": "VARCHAR",
+    "family_key": "VARCHAR", "middle_key": "VARCHAR", "suffix_key": "VARCHAR", "is_company_name": "BOOLEAN",
+    "birth_date": "DATE", "document": "VARCHAR", "unverified_document": "VARCHAR", "document_kind": "VARCHAR",
+    "document_is_company": "BOOLEAN", "phone_key": "VARCHAR", "postal_code": "VARCHAR", "street_number": "VARCHAR",
+    "is_landline": "BOOLEAN", "nicknames": "VARCHAR",
+}  # fmt: skip
+_GIVEN = [*_COMPARED].index("given_key")
+_HELD = {"record_id": "VARCHAR", "kind": "VARCHAR", "value": "VARCHAR"}
 _AUDIENCES = frozenset({"companies_only", "people_only"})
 _KINDS = (*HOLDINGS, "device")
 
@@ -66,8 +75,16 @@ def near_rules(
         held: Identifiers of both: `record_id`, `kind`, `value`, `is_blocked`.
     """
     rules = tuple(rule for rule in config.active_rules if not is_corrected(rule) and "local_number" not in rule.on)
-    values = as_rows(ours, READ), as_rows(theirs, READ), as_rows(held, _HELD)
-    row = run_prepared(_nearest_sql(rules), *values, set_up=load_nicknames)[0]
+    blocked = {one["record_id"] for one in held if one["kind"] == "document" and one["is_blocked"]}
+    records = [
+        {**one, "is_ours": side is ours, "is_blocked": one["record_id"] in blocked}
+        for side in (ours, theirs)
+        for one in side
+    ]
+    open_values = [one for one in held if not one["is_blocked"]]
+    named = run_prepared(_keys_sql(), as_rows(records, _READ))
+    compared = [dict(zip(_COMPARED, (*row, _nicknames().get(row[_GIVEN])), strict=True)) for row in named]
+    row = run_prepared(_nearest_sql(rules), as_rows(compared, _COMPARED), as_rows(open_values, _HELD))[0]
     found = {rule.name: failed for rule, failed in zip(rules, row, strict=True) if failed is not None}
     # a rule for companies says nothing about people, and the other way round
     return {name: failed for name, failed in found.items() if not _AUDIENCES.intersection(failed)}
@@ -75,71 +92,65 @@ def near_rules(
 
 @lru_cache(maxsize=4)
 def _nearest_sql(rules: tuple[Rule, ...]) -> str:
+    """Return SQL that looks at each key and condition once for a pair, whichever rules ask for it."""
+    kinds = {key for rule in rules for key in rule.on if key in _KINDS}
+    facts = {f"same_{kind}": f"list_contains(s.kinds, {quote_literal(kind)})" for kind in kinds}
+    facts |= {f"same_{key}": f"a.{key} = b.{key}" for rule in rules for key in key_columns(rule) if key not in kinds}
+    facts |= {f"holds_{name}": CONDITIONS[name] for rule in rules for name in rule.when}
+    facts["holds_both_named"] = "a.given_key is not null and b.given_key is not null"
+    looked_at = ", ".join(f"coalesce({sql}, false) as {name}" for name, sql in sorted(facts.items()))
     fields = ", ".join(f"{_failed(rule)} as {rule.name}" for rule in rules)
     nearest = ", ".join(f"arg_min({rule.name}, len({rule.name}))" for rule in rules)
     return f"""
-        with held as materialized (select * from {rows_sql("$3", _HELD)}),
-        records as (
-            select *, true as is_ours from {rows_sql("$1", READ)}
-            union all
-            select *, false from {rows_sql("$2", READ)}
+        with held as materialized (select * from {rows_sql("$2", _HELD)}),
+        compared as materialized (
+            -- which names are rare is not published; a pair with a rare name has an edge
+            select *, false as is_rare_name, phone_key is null as lacks_area_code from {rows_sql("$1", _COMPARED)}
         ),
-        compared as materialized ({_compared_sql()}),
         shared as (
             select a.record_id as left_id, b.record_id as right_id, list(distinct a.kind) as kinds
             from held a
             join held b on a.kind = b.kind and a.value = b.value
-            where not a.is_blocked and not b.is_blocked
             group by all
         ),
-        pairs as (
-            select {fields}
+        pairs as materialized (
+            select {looked_at}
             from compared a
             join compared b on a.is_ours and not b.is_ours
             left join shared s on s.left_id = a.record_id and s.right_id = b.record_id
-        )
-        select {nearest} from pairs
+        ),
+        judged as materialized (select {fields} from pairs)
+        select {nearest} from judged
         """
 
 
 def _failed(rule: Rule) -> str:
     """Return SQL for the conditions of a rule that a pair fails; null where it does not share the rule's keys."""
     kinds = [key for key in rule.on if key in _KINDS]
-    equal = [f"coalesce(list_contains(s.kinds, {quote_literal(kind)}), false)" for kind in kinds]
-    equal += [f"a.{key} = b.{key}" for key in key_columns(rule) if key not in kinds]
-    conditions: dict[str, str] = {name: CONDITIONS[name] for name in rule.when}
-    if kinds:
-        conditions["both_named"] = "(a.given_key is not null and b.given_key is not null)"
-    listed = ", ".join(
-        f"case when not coalesce({sql}, false) then {quote_literal(name)} end" for name, sql in conditions.items()
-    )
-    return f"case when {' and '.join(equal)} then list_filter([{listed}], lambda x: x is not null) end"
+    keys = [*kinds, *(key for key in key_columns(rule) if key not in kinds)]
+    conditions = [*rule.when, *(["both_named"] if kinds else [])]
+    listed = ", ".join(f"case when not holds_{name} then {quote_literal(name)} end" for name in conditions)
+    equal = " and ".join(f"same_{key}" for key in keys)
+    return f"case when {equal} then list_filter([{listed}], lambda x: x is not null) end"
 
 
-def _compared_sql() -> str:
-    """Return SQL for what the conditions read of each of `records`."""
+@cache
+def _keys_sql() -> str:
+    """Return SQL for what the conditions read of each record, nicknames left out, in the order of `_COMPARED`."""
     names = NAMES.bind("name", value="full_name", country="country_code")
-    keys = ("name_key", "given_key", "family_key", "middle_key", "suffix_key", "is_company_name")
-    columns = {
-        "record_id": "record_id",
-        "is_ours": "is_ours",
-        **{name: names[name] for name in keys},
-        "birth_date": "birth_date",
+    columns = {name: names[name] if name in names.outputs else name for name in _COMPARED if name != "nicknames"}
+    columns |= {
         "document": "case when document_is_valid and not is_blocked then document_number end",
         "unverified_document": "case when not document_is_valid and not is_blocked and length(document_number) >= 8 "
         "then document_number end",
-        "document_kind": "document_kind",
-        "document_is_company": "document_is_company",
-        "postal_code": "postal_code",
-        "street_number": "street_number",
         "is_landline": f"coalesce(regexp_full_match(phone_key, {quote_literal(LANDLINE)}), false)",
-        # which names are rare is not published; a pair with a rare name has an edge
-        "is_rare_name": "false",
-        "lacks_area_code": "phone_key is null",
     }
-    blocked = "select record_id from held where kind = 'document' and is_blocked"
-    source = f"(select *, record_id in ({blocked}) as is_blocked from records)"
-    return (
-        f"select c.*, n.nicknames from ({staged_select(source, [names], columns)}) c "
-        "left join nicknames n on n.given_key = c.given_key"
-    )
+    return staged_select(rows_sql("$1", _READ), [names], columns)
+
+
+@cache
+def _nicknames() -> dict[str, str]:
+    """Return the names that a given name may stand for; a plan that reads a table would be made anew each time."""
+    with connect() as con:
+        load_nicknames(con)
+        return dict(con.execute("select given_key, nicknames from nicknames").fetchall())

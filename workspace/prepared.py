@@ -1,6 +1,7 @@
 """Statements that are planned once in a thread and only run from then on: planning a long one takes ten times as long.
 
-They see no table but those of their own set-up; what they work on is handed over as text, or as rows in JSON.
+They read no table, for then they would be planned anew each time; what they work on is handed over as text, or as rows
+in JSON.
 """
 
 from __future__ import annotations
@@ -13,30 +14,25 @@ from typing import TYPE_CHECKING, Any
 from workspace.quoting import quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from duckdb import DuckDBPyConnection
+    from collections.abc import Mapping, Sequence
 
 _KEPT = 64
 _thread = threading.local()
 
 
-def run_prepared(
-    sql: str, *values: str | None, set_up: Callable[[DuckDBPyConnection], None] | None = None
-) -> list[tuple[Any, ...]]:
+def run_prepared(sql: str, *values: str | None) -> list[tuple[Any, ...]]:
     """Return the rows of a statement with the parameters `$1`, `$2`, …, all of them text.
 
     Args:
         sql: One SELECT.
         values: Its parameters.
-        set_up: Creates what the statement reads, before it is planned.
 
     Raises:
         RuntimeError: the statement fails; of its parameters nothing is said.
     """
     import duckdb
 
-    name = _plans().get(sql) or _plan(sql, set_up)
+    name = _plans().get(sql) or _plan(sql)
     # `execute` takes no parameters of the client; a zero byte would end the statement
     texts = ["null" if value is None else quote_literal(value.replace("\0", "")) for value in values]
     try:
@@ -49,7 +45,7 @@ def run_prepared(
 def rows_sql(parameter: str, columns: Mapping[str, str]) -> str:
     """Return SQL that reads a parameter of `as_rows` as rows with these columns and types."""
     fields = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-    return f"(select unnest(cast(cast({parameter} as JSON) as STRUCT({fields})[]), recursive := true))"
+    return f"(select unnest(cast(cast(cast({parameter} as VARCHAR) as JSON) as STRUCT({fields})[]), recursive := true))"
 
 
 def as_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
@@ -70,13 +66,11 @@ def _plans() -> dict[str, str]:
     return plans
 
 
-def _plan(sql: str, set_up: Callable[[DuckDBPyConnection], None] | None) -> str:
+def _plan(sql: str) -> str:
     plans = _plans()
     if len(plans) >= _KEPT:
         oldest = next(iter(plans))
         _thread.con.execute(f"deallocate {plans.pop(oldest)}")
-    if set_up is not None:
-        set_up(_thread.con)
     name = f"plan_{next(_thread.numbers)}"
     _thread.con.execute(f"prepare {name} as {sql}")
     plans[sql] = name

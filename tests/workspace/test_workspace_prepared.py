@@ -36,17 +36,6 @@ def test_more_statements_than_are_kept_still_run():
     assert len(prepared._plans()) <= prepared._KEPT
 
 
-def test_set_up_runs_once_and_its_tables_are_read():
-    ran = []
-
-    def set_up(con):
-        ran.append(1)
-        con.execute("create or replace temp table set_up_once as select 7 as seven")
-
-    assert [run_prepared("select seven from set_up_once", set_up=set_up) for _ in range(3)] == [[(7,)]] * 3
-    assert ran == [1]
-
-
 def test_failure_says_nothing_of_what_was_handed_over():
     with pytest.raises(RuntimeError) as caught:
         run_prepared("select cast($1 as INTEGER)", "ana@uol.com.br")
