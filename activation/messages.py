@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workspace.atomic import replace_file
+from workspace.messages import messages_file
 from workspace.sql import quote_literal
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from workspace.workspace import Workspace
 
 SOURCE_SYSTEM = "unavista"
-FOLDER = "activation"
 
 
 def write_messages(ws: Workspace, con: DuckDBPyConnection) -> list[Path]:
@@ -44,10 +44,9 @@ def _write(ws: Workspace, con: DuckDBPyConnection, run_id: str, sync_id: str) ->
     )
     if not con.execute(f"select count(*) from ({query})").fetchall()[0][0]:
         return None
-    folder = ws.landing / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{sync_id}-{run_id}.jsonl"
-    part = folder / f".{file.name}.part"
+    file = messages_file(ws, run_id, sync_id)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.part")
     con.execute(f"copy ({query}) to {quote_literal(part)} (format json)")
     if file.is_file() and file.read_bytes() == part.read_bytes():
         part.unlink()

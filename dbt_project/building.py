@@ -7,7 +7,7 @@ the project is parsed once, the connections are closed after every call, and onl
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dbt_project.broken_rules import broken_rules
 from dbt_project.invoking import PROJECT, DbtFailure, invoke, project_fingerprint, write_profiles
 from dbt_project.messages import explain
+from dbt_project.standing import forget_nodes, node_keys, remember_nodes, standing_nodes
 from dbt_project.variables import build_variables, parse_variables
 from workspace.atomic import write_text_atomic
 from workspace.errors import UnavistaError
@@ -49,16 +50,40 @@ class NodeResult:
     message: str
     """What went wrong and what to do; empty when nothing did. Holds no value of any row."""
     depends_on: tuple[str, ...] = ()
+    is_standing: bool = False
+    """Whether it was left from an earlier build, because nothing that it is made from has changed."""
 
     @property
     def is_bad(self) -> bool:
         """Tell whether the node stops the run."""
         return self.status in ("fail", "error")
 
+    @property
+    def is_good(self) -> bool:
+        """Tell whether it was built, or passed without a warning."""
+        return self.status in ("success", "pass")
+
+    @classmethod
+    def standing(cls, unique_id: str, memory: Mapping[str, Any]) -> NodeResult:
+        """Return the result of a node that stands from what is remembered of it."""
+        told = {name: memory[name] for name in ("name", "kind", "status")}
+        depends_on = tuple(memory["depends_on"])
+        return cls(unique_id, **told, seconds=0.0, failures=0, message="", depends_on=depends_on, is_standing=True)
+
+    def as_memory(self, key: str) -> dict[str, Any]:
+        """Return what is to be remembered of a node that was built with this key."""
+        return {
+            "key": key,
+            "name": self.name,
+            "kind": self.kind,
+            "status": self.status,
+            "depends_on": list(self.depends_on),
+        }
+
 
 @dataclass(frozen=True)
 class BuildResult:
-    """Every node of one build, in the order in which they finished."""
+    """Every node of one build: those that stand from an earlier one, then the others in the order they finished."""
 
     nodes: tuple[NodeResult, ...]
 
@@ -92,8 +117,8 @@ def build(
 ) -> BuildResult:
     """Build the models of a run into the workspace's build file and test them.
 
-    Without `select` the build file is made anew, so that nothing of an older run can stay in it. Unit tests are not
-    run: they test the SQL, not the data.
+    Nodes that would come out as they are in the build file stand (`dbt_project.standing`); without any, the file is
+    made anew. Unit tests are not run: they test the SQL, not the data.
 
     Args:
         workspace: Where the lake, the identity tables and the build file stand.
@@ -109,15 +134,46 @@ def build(
     variables = build_variables(workspace, run)
     manifest = _manifest(workspace)
     workspace.build.mkdir(parents=True, exist_ok=True)
-    if select is None:
-        for suffix in ("", ".wal"):
-            workspace.build_file.with_name(workspace.build_file.name + suffix).unlink(missing_ok=True)
-    arguments = ["build", "--exclude-resource-type", "unit_test", *_selection(select, full_tests)]
     if workspace.settings.engine == "spark":
-        return _build_on_spark(workspace, arguments, variables, manifest, on_node)
+        forget_nodes(workspace)
+        if select is None:
+            remove_build_file(workspace)
+        return _build_on_spark(workspace, _build_command(select, full_tests), variables, manifest, on_node)
     watch = _passed_on(manifest, on_node)
-    done = run_dbt(workspace, [*arguments, "--no-write-json"], variables, manifest=manifest, on_finished=watch)
-    return _results(workspace, done)
+    if select is not None:
+        forget_nodes(workspace)
+        command = [*_build_command(select, full_tests), "--no-write-json"]
+        done = run_dbt(workspace, command, variables, manifest=manifest, on_finished=watch)
+        return _results(workspace, done)
+    keys = node_keys(workspace, manifest, variables)
+    known = standing_nodes(workspace, keys)
+    standing = tuple(NodeResult.standing(name, node) for name, node in known.items())
+    changed = [manifest.nodes[name].name for name in keys if name not in known]
+    if not changed:
+        return BuildResult(standing)
+    forget_nodes(workspace)
+    if not known:
+        remove_build_file(workspace)
+    # Tests are named one by one: dbt would add those of a neighbour that stands.
+    chosen = ["--select", *changed, "--indirect-selection", "empty"] if known else []
+    command = [*_build_command(None, full_tests), *chosen, "--no-write-json"]
+    built = _results(workspace, run_dbt(workspace, command, variables, manifest=manifest, on_finished=watch))
+    fresh = {one.unique_id: one.as_memory(keys[one.unique_id]) for one in built.nodes if one.is_good}
+    remember_nodes(workspace, {**known, **fresh})
+    return BuildResult((*standing, *built.nodes))
+
+
+def remove_build_file(workspace: Workspace) -> None:
+    """Remove the build file, so that nothing of an older build can stay in it."""
+    for suffix in ("", ".wal"):
+        workspace.build_file.with_name(workspace.build_file.name + suffix).unlink(missing_ok=True)
+
+
+def _build_command(select: list[str] | None, full_tests: bool) -> list[str]:
+    # Tests that also read a model outside the selection and its parents would fail for want of it.
+    chosen = ["--select", *select, "--indirect-selection", "buildable"] if select else []
+    excluded = [] if full_tests else ["--exclude", *_COSTLY_TESTS]
+    return ["build", "--exclude-resource-type", "unit_test", *chosen, *excluded]
 
 
 def _build_on_spark(
@@ -173,12 +229,6 @@ def run_unit_tests(workspace: Workspace, run: Run) -> BuildResult:
     arguments = ["test", "--select", "test_type:unit", "--no-write-json"]
     variables = build_variables(workspace, run)
     return _results(workspace, run_dbt(workspace, arguments, variables, manifest=_manifest(workspace)))
-
-
-def _selection(select: list[str] | None, full_tests: bool) -> list[str]:
-    # Tests that also read a model outside the selection and its parents would fail for want of it.
-    arguments = ["--select", *select, "--indirect-selection", "buildable"] if select else []
-    return arguments if full_tests else [*arguments, "--exclude", *_COSTLY_TESTS]
 
 
 def _manifest(workspace: Workspace) -> Any:

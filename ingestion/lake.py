@@ -177,5 +177,7 @@ def _wanted(contract: Contract) -> dict[str, str]:
 
 
 def _columns(con: DuckDBPyConnection, file: Path) -> dict[str, str]:
-    rows = con.execute(f"describe select * from read_parquet({quote_literal(file)})").fetchall()
+    # The folder's name would be taken for a column.
+    source = f"read_parquet({quote_literal(file)}, hive_partitioning = false)"
+    rows = con.execute(f"describe select * from {source}").fetchall()
     return {name: kind for name, kind, *_ in rows}

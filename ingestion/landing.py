@@ -21,6 +21,7 @@ from ingestion.text_files import write_normalised
 from ingestion.text_stages import csv_stage, json_stage, recovered_csv_stage, recovered_json_stage
 from ingestion.workbench import Workbench, workbench
 from workspace.atomic import write_text_atomic
+from workspace.messages import is_sent_by
 
 if TYPE_CHECKING:
     from data_contracts.loader import Contract
@@ -90,8 +91,8 @@ class LandingResult:
 def land_contract(ws: Workspace, run: Run, contract_name: str) -> LandingResult:
     """Land all new deliveries of all feeds of a contract; what is there already is left alone.
 
-    A delivery that cannot be read is reported in `failures` and tried again next time; the others land. The empty batch
-    exists afterwards in any case.
+    A delivery that cannot be read is reported in `failures` and tried again next time; the others land. What the run
+    itself sent is left to a later one. The empty batch exists afterwards in any case.
 
     Raises:
         ConfigError: a feed configuration is wrong; nothing is landed then.
@@ -135,6 +136,8 @@ def _land_files(ws: Workspace, run: Run, feed: Feed, contract: Contract, result:
     seen = _SeenFiles(lake.root / "deliveries" / f"{feed.name}.json")
     landed = {one.batch_id: one for one in lake.manifests(contract.name) if one.feed == feed.name}
     for delivery in deliveries:
+        if is_sent_by(run, delivery.name):
+            continue
         try:
             content_hash = seen.hash_of(delivery)
         except FileProblem as problem:

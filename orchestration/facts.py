@@ -47,7 +47,9 @@ def built(result: BuildResult) -> str:
     models = sum(node.kind != "test" and node.status == "success" for node in result.nodes)
     tests = [node for node in result.nodes if node.kind == "test"]
     passed = sum(node.status == "pass" for node in tests)
-    words = [_count(models, "model"), f"{passed:,} of {_count(len(tests), 'test')} pass"]
+    standing = sum(node.kind != "test" and node.is_standing for node in result.nodes)
+    told = _count(models, "model") + (f" ({standing:,} unchanged)" if standing else "")
+    words = [told, f"{passed:,} of {_count(len(tests), 'test')} pass"]
     if result.failures:
         words.append(f"{len(result.failures)} failed")
     return ", ".join(words)

@@ -95,6 +95,14 @@ class Shop:
         return [row[0] for row in rows]
 
 
+def mart_hashes(shop: Shop) -> dict[str, str]:
+    """Return a hash of the rows of every published table, in any order."""
+    return {
+        name: shop.query(f"select md5(coalesce(string_agg(row, chr(10) order by row), '')) from (select cast(t as varchar) as row from {name} t)")[0][0]
+        for name in shop.tables("marts", "restricted")
+    }  # fmt: skip
+
+
 def furnish(shop: Shop, *, people: int = 60, seed: int = 5) -> None:
     """Land a small shop: customers, receipts with many ties, returns of every kind, an online order, a complaint."""
     luck = random.Random(seed)

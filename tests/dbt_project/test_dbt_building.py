@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import SETTINGS, Shop, furnish
+from conftest import SETTINGS, Shop, furnish, mart_hashes
 
 from data_contracts.drift import table_differences
 from data_contracts.loader import load_contracts
@@ -168,13 +168,6 @@ def test_unreadable_identity_is_one_clear_error_not_a_traceback(tmp_path: Path) 
     assert "could not be built" in failure.message and "identity" in failure.message
 
 
-def _content(shop: Shop) -> dict[str, str]:
-    return {
-        name: shop.query(f"select md5(coalesce(string_agg(row, chr(10) order by row), '')) from (select cast(t as varchar) as row from {name} t)")[0][0]
-        for name in shop.tables("marts", "restricted")
-    }  # fmt: skip
-
-
 def test_marts_are_the_same_when_rows_threads_and_batches_differ(shop: Shop, tmp_path: Path) -> None:
     other = Shop.open(tmp_path, SETTINGS.replace("threads: 2", "threads: 1"))
     (other.ws.root / "segments").mkdir()
@@ -199,6 +192,6 @@ def test_marts_are_the_same_when_rows_threads_and_batches_differ(shop: Shop, tmp
         con.close()
     other.resolve()
     build(other.ws, other.run).require_good()
-    mine, theirs = _content(shop), _content(other)
+    mine, theirs = mart_hashes(shop), mart_hashes(other)
     assert [name for name in mine if mine[name] != theirs.get(name)] == []
     assert len(mine) > 30
