@@ -7,7 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workspace.messages import is_sent_by
+
 if TYPE_CHECKING:
+    from workspace.runs import Run
     from workspace.workspace import Workspace
 
 
@@ -55,6 +58,17 @@ class LandingWatch:
         if self.digest == self.last_run:
             return "nothing new in the landing folder"
         return "the landing folder changed; waiting until it stops changing"
+
+
+def arrived_since(ws: Workspace, run: Run, moment: float) -> bool:
+    """Tell whether a file came to the landing folder after a moment (seconds since 1970), by its modification time.
+
+    A hint for what to have ready; what is landed is decided by content.
+    """
+    files = (file for file in ws.landing.rglob("*") if file.is_file() and not file.name.startswith("."))
+    return any(
+        file.stat().st_mtime > moment and not is_sent_by(run, file.relative_to(ws.root).as_posix()) for file in files
+    )
 
 
 def _digest(ws: Workspace) -> str:

@@ -48,13 +48,7 @@ def list_tables(con: DuckDBPyConnection, catalog: str, schemas: tuple[str, ...] 
 
 def list_columns(con: DuckDBPyConnection, catalog: str, table: str) -> dict[str, str]:
     """Return column name -> type of `schema.table` in an attached database, in order."""
-    schema, name = table.split(".", 1)
-    rows = con.execute(
-        "select column_name, data_type from information_schema.columns "
-        "where table_catalog = ? and table_schema = ? and table_name = ? order by ordinal_position",
-        [catalog, schema, name],
-    ).fetchall()
-    return dict(rows)
+    return {name: kind for name, kind, *_ in con.execute(f"describe {qualified(catalog, table)}").fetchall()}
 
 
 def qualified(catalog: str, table: str) -> str:

@@ -13,11 +13,12 @@ from data_contracts.loader import load_contract
 from ingestion.lake import Lake
 from ingestion.quarantine import quarantine_sql
 from quality.feed_history import freshness, volume
-from quality.gx_duckdb import Relation, run_suites
+from quality.gx_duckdb import Relation
 from quality.operations_tables import quality_operations, read_checks, transaction, write_checks
 from quality.publications import current_publication
 from quality.results import CheckResult, decide
 from quality.suite_keys import suite_key
+from quality.suites import run_suites
 from quality.verdicts import content_key, write_verdict
 from workspace.sql import connect, quote_literal
 

@@ -73,6 +73,11 @@ def run_suites(
             yield relation, _checked(source, f"relation-{number}", relation)
 
 
+def prepare() -> None:
+    """Import Great Expectations and make its context, which takes seconds the first time in a process."""
+    _context()
+
+
 @contextmanager
 def _data_source(ws: Workspace, database: Path | None) -> Iterator[Any]:
     context = _context()

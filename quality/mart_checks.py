@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from quality.build_reading import BUILD, compare
 from quality.contents import TableContent, list_tables, products_by_table, read_content
-from quality.gx_duckdb import run_suites, table_relation
+from quality.gx_duckdb import table_relation
 from quality.operations_tables import quality_operations, read_checks
 from quality.results import CheckResult
 from quality.suite_keys import suite_key
+from quality.suites import run_suites
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -42,13 +43,14 @@ def check_marts(ws: Workspace) -> MartAudit:
     results = [_missing(table) for table in products if table not in built]
     results += [_unpromised(table) for table in built if table not in products]
     waiting = []
-    for content in contents:
-        if content.table not in products:
-            continue
-        earlier = _earlier_results(ws, content, keys[content.table])
-        results += earlier
-        if not earlier:
-            waiting.append(content)
+    with quality_operations(ws) as con:
+        for content in contents:
+            if content.table not in products:
+                continue
+            earlier = _earlier_results(con, content, keys[content.table])
+            results += earlier
+            if not earlier:
+                waiting.append(content)
     results += _run(ws, products, waiting)
     return MartAudit(results, contents, {table: keys.get(table, "") for table in built})
 
@@ -69,15 +71,14 @@ def _run(ws: Workspace, products: dict[str, Contract], waiting: list[TableConten
     return [result for _, found in run_suites(ws, relations, database=ws.build_file) for result in found]
 
 
-def _earlier_results(ws: Workspace, content: TableContent, key: str) -> list[CheckResult]:
+def _earlier_results(con: DuckDBPyConnection, content: TableContent, key: str) -> list[CheckResult]:
     """Return the results of the last run that held the same content to the same suite without failure, or nothing."""
-    with quality_operations(ws) as con:
-        rows = con.execute(
-            "select run_id from mart_contents where table_name = ? and content_hash = ? and row_count = ? "
-            "and suite_key = ? order by as_of desc limit 1",
-            [content.table, content.content_hash, content.row_count, key],
-        ).fetchall()
-        found = read_checks(con, rows[0][0], stage="contract", subject=content.table) if rows else []
+    rows = con.execute(
+        "select run_id from mart_contents where table_name = ? and content_hash = ? and row_count = ? "
+        "and suite_key = ? order by as_of desc limit 1",
+        [content.table, content.content_hash, content.row_count, key],
+    ).fetchall()
+    found = read_checks(con, rows[0][0], stage="contract", subject=content.table) if rows else []
     if any(one.status in ("fail", "error") for one in found):
         return []
     return [replace(one, seconds=0.0) for one in found]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from identity.provenance import resolution_inputs
 from quality.build_reading import BUILD, attach_build
 from quality.contents import list_columns, list_tables, products_by_table, qualified, read_content
+from quality.operations_tables import transaction
 from quality.publications import DATABASE, MANIFEST, Publication
 from quality.verdicts import content_key
 from workspace.atomic import write_text_atomic
@@ -97,10 +98,11 @@ def _copy_table(con: DuckDBPyConnection, table: str, product: Contract | None) -
     # The published file explains itself: the contract's texts are the comments of tables and columns.
     grain = f" {product.grain}." if product.grain and product.grain not in product.description else ""
     con.execute(f"comment on table {target} is {quote_literal(product.description + grain)}")
-    for column in product.columns:
-        if column.name in columns:
-            name = f"{target}.{quote_identifier(column.name)}"
-            con.execute(f"comment on column {name} is {quote_literal(column.description)}")
+    with transaction(con):
+        for column in product.columns:
+            if column.name in columns:
+                name = f"{target}.{quote_identifier(column.name)}"
+                con.execute(f"comment on column {name} is {quote_literal(column.description)}")
 
 
 def _write_parquet(con: DuckDBPyConnection, content: TableContent, folder: Path, previous: Publication | None) -> None:

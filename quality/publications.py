@@ -81,6 +81,12 @@ def current_publication(ws: Workspace) -> Publication | None:
     return _read(folder) if ws.current.is_symlink() and folder.is_dir() else None
 
 
+def published_moment(ws: Workspace) -> float:
+    """Return when the published view was written, in seconds since 1970; 0 when there is none."""
+    manifest = ws.current / MANIFEST
+    return manifest.stat().st_mtime if manifest.is_file() else 0.0
+
+
 def kept_publications(ws: Workspace) -> list[Publication]:
     """Return the publications that readers have seen and that are still kept, oldest first."""
     current = ws.current.resolve() if ws.current.is_symlink() else None
