@@ -1,0 +1,115 @@
+"""Rows by their keys: the same that DuckDB finds, whatever the order of the file, and only what may hold them is read."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from workspace import keyed_rows
+from workspace.keyed_rows import read_rows
+from workspace.sql import connect
+
+ROWS = 12_000
+ASKED = [0, 1, 4_095, 4_096, 7_777, 9_999, ROWS - 1, ROWS]
+
+
+def write(file, order, select="*"):
+    """Write rows with keys of several types, some of them held twice, in this order."""
+    with connect() as con:
+        con.execute(
+            f"""
+            copy (
+                select {select} from (
+                    select md5('' || n) as id, n, cast(18446744073709000000 + n as UBIGINT) as big, md5('' || n)::UUID as mark,
+                        if(n % 3 = 0, null, n) as gap, date '2020-01-01' + n as day, n % 5 = 0 as is_fifth, 'd''Á' as name
+                    from (select cast(n as INTEGER) as n from (from range({ROWS}) union all from range(20)) r (n))
+                ) order by {order}
+            ) to '{file}' (format parquet, row_group_size 2048)
+            """
+        )
+    return file
+
+
+@pytest.fixture(params=["id, n", "n", "hash(n), n"])
+def table(request, tmp_path):
+    return write(tmp_path / "table.parquet", request.param)
+
+
+@pytest.mark.parametrize("key", ["id", "n", "big", "gap"])
+def test_rows_are_those_that_a_database_finds_in_the_order_of_the_file(table, key):
+    with connect() as con:
+        asked = f"select {key} from '{table}' where {key} is not null and n in ({', '.join(map(str, ASKED))})"
+        values = [row[0] for row in con.execute(asked).fetchall()]
+        found = f"select id, n, day, is_fifth, name from '{table}' where {key} in ({asked}) order by file_row_number"
+        expected = con.execute(found).fetchall()
+    assert len(expected) >= 5
+    assert read_rows(table, ["id", "n", "day", "is_fifth", "name"], **{key: values}) == expected
+
+
+def test_columns_are_met_together_and_without_any_all_rows_come(table):
+    assert read_rows(table, ["n", "name"], n=[3, 4, 5], is_fifth=[True]) == [(5, "d'Á")] * 2
+    assert read_rows(table, ["day"], n=[3_000], gap=[3_001]) == []
+    assert read_rows(table, ["day"], n=[]) == []
+    assert len(read_rows(table, ["n", "day"])) == ROWS + 20
+
+
+def test_values_of_every_type_are_those_of_python(table):
+    found = read_rows(table, ["mark", "day", "big", "gap", "is_fifth"], n=[6_000])
+    mark = UUID(read_rows(table, ["id"], n=[6_000])[0][0])
+    assert found == [(mark, date(2036, 6, 5), 18446744073709006000, None, True)]
+
+
+def test_few_groups_of_a_sorted_file_are_read_and_fewer_columns_where_nothing_is_found(tmp_path, monkeypatch):
+    file = write(tmp_path / "table.parquet", "n", "* exclude (gap)")
+    read = []
+    whole = pq.ParquetFile.read_row_group
+
+    def spied(self, group, columns, **how):
+        read.append((group, columns))
+        return whole(self, group, columns=columns, **how)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", spied)
+    assert len(read_rows(file, ["n", "name"], n=[9_000])) == 1
+    assert [columns for _, columns in read] == [["n"], ["name"]] and len({group for group, _ in read}) == 1
+    read.clear()
+    assert read_rows(file, ["name"], id=["0" * 32]) == [] and read == []
+    assert read_rows(file, ["name"], id=["8" * 32]) == []
+    assert read and all(columns == ["id"] for _, columns in read)
+
+
+def test_file_without_bounds_is_searched_as_a_whole(tmp_path):
+    file = tmp_path / "table.parquet"
+    table = pa.table({"id": ["b", None, "a", "c"], "n": [1, 2, 3, 4]})
+    pq.write_table(table, file, write_statistics=False, row_group_size=2)
+    assert read_rows(file, ["n"], id=["a", "b"]) == [(1,), (3,)]
+    pq.write_table(pa.table({"id": pa.array([None, None], pa.string()), "n": [1, 2]}), file)
+    assert read_rows(file, ["n"], id=["a"]) == []
+
+
+def test_file_with_another_content_is_read_anew(tmp_path):
+    file = tmp_path / "table.parquet"
+    for content in ("ab", "cd"):
+        part = tmp_path / "part"
+        pq.write_table(pa.table({"id": [*content]}), part)
+        part.replace(file)
+        assert read_rows(file, ["id"], id=[*"abcd"]) == [(one,) for one in content]
+
+
+def test_empty_file_and_missing_file(tmp_path):
+    file = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"id": pa.array([], pa.string())}), file)
+    assert read_rows(file, ["id"], id=["a"]) == []
+    with pytest.raises(FileNotFoundError):
+        read_rows(tmp_path / "none.parquet", ["id"], id=["a"])
+
+
+def test_footers_of_few_files_are_kept(tmp_path):
+    for number in range(keyed_rows._KEPT + 3):
+        file = tmp_path / f"{number}.parquet"
+        pq.write_table(pa.table({"id": [number]}), file)
+        assert read_rows(file, ["id"], id=[number]) == [(number,)]
+    assert len(keyed_rows._footers) == keyed_rows._KEPT
