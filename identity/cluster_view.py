@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from identity.explaining_together import shared_values
-from identity.lookup import SEARCHED, members_of, open_tables, search_records
+from identity.lookup import members_of, search_records
 from identity.lookup_keys import literals
 from identity.masking import mask_value
-from identity.published import readable_folder
+from identity.published import IdentityTables, open_tables
 from identity.review.decisions import read_decisions
 from identity.review.pairs import QueuedPair, read_queue
 from workspace.errors import ConfigError
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from identity.review.decisions import Decision
     from workspace.workspace import Workspace
 
-_TABLES = (*SEARCHED, "match_edges", "customer_id_history", "guard_decisions")
+_TABLES = (
+    "customer_crosswalk", "customer_id_aliases", "customer_identifiers", "customer_records", "match_edges",
+    "customer_id_history", "guard_decisions",
+)  # fmt: skip
 _SHOWN = {
     "full_name": "name",
     "document_number": "document",
@@ -109,10 +112,10 @@ def read_cluster(ws: Workspace, identifier: str, *, show_values: bool = False) -
     Raises:
         ConfigError: it names nobody or several customers.
     """
-    folder = readable_folder(ws)
+    tables = IdentityTables.of(ws)
     with connect(ws) as con:
-        open_tables(con, folder, *_TABLES)
-        named = {match.customer_id for match in search_records(con, ws, identifier)} - {None}
+        open_tables(con, tables.folder, *_TABLES)
+        named = {match.customer_id for match in search_records(tables, identifier)} - {None}
         if len(named) != 1:
             known = f"{len(named)} customers share" if named else "no customer is known by"
             raise ConfigError(
@@ -121,7 +124,7 @@ def read_cluster(ws: Workspace, identifier: str, *, show_values: bool = False) -
                 hint="`unavista profile` lists who they are",
             )
         (customer_id,) = (str(one) for one in named)
-        members = sorted(members_of(con, [customer_id]))
+        members = sorted(members_of(tables, [customer_id]))
         edges = _read_edges(con, members)
         evidence = [edge for edge in edges if edge[2] != "same_evidence"]
         lead = {right: left for left, right, rule, *_ in edges if rule == "same_evidence"}
@@ -129,9 +132,9 @@ def read_cluster(ws: Workspace, identifier: str, *, show_values: bool = False) -
         numbers = {profile.record_id: profile.number for profile in profiles}
         return ClusterView(
             customer_id=customer_id,
-            folder=folder.resolve().parent.name,
+            folder=tables.folder.parent.name,
             profiles=profiles,
-            edges=_evidence(con, evidence, numbers, show_values),
+            edges=_evidence(con, tables, evidence, numbers, show_values),
             guards=_guards(con, members, show_values),
             decisions=tuple(one for one in read_decisions(ws) if set(one.pair) & {*members}),
             history=_history(con, customer_id),
@@ -188,9 +191,13 @@ def _profiles(
 
 
 def _evidence(
-    con: DuckDBPyConnection, edges: list[tuple[Any, ...]], numbers: dict[str, int], show_values: bool
+    con: DuckDBPyConnection,
+    tables: IdentityTables,
+    edges: list[tuple[Any, ...]],
+    numbers: dict[str, int],
+    show_values: bool,
 ) -> tuple[Evidence, ...]:
-    values = shared_values(con, [edge[:6] for edge in edges], show_values)
+    values = shared_values(tables, [edge[:6] for edge in edges], show_values)
     strangers = {record for edge in edges for record in edge[:2] if record not in numbers}
     others = dict(
         con.execute(

@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING
 from identity.explaining_apart import apart_reasons
 from identity.explaining_scores import weigh
 from identity.explaining_together import Step, path_between
-from identity.lookup import SEARCHED, Match, members_of, open_tables, possible_values, search_records
-from identity.lookup_keys import literals
-from identity.published import readable_folder
+from identity.lookup import Match, members_of, possible_values, search_records
+from identity.published import IdentityTables
 from identity.review.decisions import in_force, read_decisions
-from workspace.sql import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from duckdb import DuckDBPyConnection
-
     from identity.explaining_scores import Weighed
     from workspace.workspace import Workspace
 
-_TABLES = (*SEARCHED, "match_edges", "guard_decisions", "erasure_tombstones", "model_epoch", "epoch_term_frequencies")
 _NTH = ("first", "second")
 
 
@@ -56,26 +51,23 @@ def explain(ws: Workspace, left: str, right: str, *, show_values: bool = False) 
     Raises:
         ConfigError: identities have never been resolved in this workspace.
     """
-    with connect(ws) as con:
-        open_tables(con, readable_folder(ws), *_TABLES)
-        found = tuple(search_records(con, ws, text) for text in (left, right))
-        first, second = (tuple(sorted({one.customer_id for one in side if one.customer_id})) for side in found)
-        unknown = [
-            _unknown(con, ws, text, nth) for text, nth, side in zip((left, right), _NTH, found, strict=True) if not side
-        ]
-        if unknown:
-            return Explanation(first, second, False, (), tuple(unknown))
-        shared = sorted({*first} & {*second})
-        if shared:
-            steps, reasons, weighed = _together(con, ws, found, shared[0], show_values)
-            return Explanation(first, second, True, steps, reasons, weighed)
-        reasons, weighed = apart_reasons(con, ws, found, show_values=show_values)
-        return Explanation(first, second, False, (), reasons, weighed)
+    tables = IdentityTables.of(ws)
+    found = tuple(search_records(tables, text) for text in (left, right))
+    first, second = (tuple(sorted({one.customer_id for one in side if one.customer_id})) for side in found)
+    asked = zip((left, right), _NTH, found, strict=True)
+    unknown = [_unknown(tables, text, nth) for text, nth, side in asked if not side]
+    if unknown:
+        return Explanation(first, second, False, (), tuple(unknown))
+    shared = sorted({*first} & {*second})
+    if shared:
+        steps, reasons, weighed = _together(tables, found, shared[0], show_values)
+        return Explanation(first, second, True, steps, reasons, weighed)
+    reasons, weighed = apart_reasons(tables, found, show_values=show_values)
+    return Explanation(first, second, False, (), reasons, weighed)
 
 
 def _together(
-    con: DuckDBPyConnection,
-    ws: Workspace,
+    tables: IdentityTables,
     found: tuple[list[Match], ...],
     customer_id: str,
     show_values: bool,
@@ -84,10 +76,10 @@ def _together(
     first, second = ({one.record_id for one in side if one.customer_id == customer_id} for side in found)
     if first & second:
         return (), ("one record carries both",), ()
-    members = members_of(con, [customer_id])
-    steps = path_between(con, first, second, members, show_values=show_values)
-    reasons = [step.sentence for step in steps] + _told_apart(ws, members)
-    scored = [weigh(con, step.record_id_left, step.record_id_right) for step in steps if step.is_scored]
+    members = members_of(tables, [customer_id])
+    steps = path_between(tables, first, second, members, show_values=show_values)
+    reasons = [step.sentence for step in steps] + _told_apart(tables.ws, members)
+    scored = [weigh(tables, step.record_id_left, step.record_id_right) for step in steps if step.is_scored]
     return steps, tuple(reasons), tuple(one for one in scored if one)
 
 
@@ -102,17 +94,18 @@ def _told_apart(ws: Workspace, members: Iterable[str]) -> list[str]:
     ]
 
 
-def _unknown(con: DuckDBPyConnection, ws: Workspace, text: str, nth: str) -> str:
+def _unknown(tables: IdentityTables, text: str, nth: str) -> str:
     """Return why nothing is known by a text: nobody had it, or who had it was erased."""
     from identity.hashing import hash_salt, hash_value
 
-    salt = hash_salt(ws)
-    values = {text.strip(), *(value for _, value in possible_values(ws, text))}
+    salt = hash_salt(tables.ws)
+    values = {text.strip(), *(value for _, value in possible_values(tables.ws, text))}
     hashes = [hash_value(value, salt) for value in values]
-    erased = con.execute(
-        f"select max(erased_at) from erasure_tombstones where record_hash in ({literals(hashes)}) "
-        f"or identifier_hash in ({literals(hashes)})"
-    ).fetchall()[0][0]
+    erased = [
+        row
+        for column in ("record_hash", "identifier_hash")
+        for row in tables.rows("erasure_tombstones", ("erased_at",), **{column: hashes})
+    ]
     if erased:
-        return f"what the {nth} identifier named was erased on {erased:%Y-%m-%d}"
+        return f"what the {nth} identifier named was erased on {max(erased)[0]:%Y-%m-%d}"
     return f"no record is known by the {nth} identifier"

@@ -10,7 +10,6 @@ from identity.explaining_scores import Weighed, weigh
 from identity.explaining_sides import is_weak, read_sides
 from identity.explaining_together import shared_values
 from identity.hashing import hash_salt, hash_value
-from identity.lookup_keys import literals
 from identity.masking import mask_value
 from identity.near_rules import WORDS, near_rules
 from identity.review.decisions import Decision, in_force, read_decisions
@@ -19,11 +18,10 @@ from identity.tables import SCORED_NAME
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from duckdb import DuckDBPyConnection
-
     from identity.configuration import IdentityConfig
     from identity.explaining_sides import Side
     from identity.lookup import Match
+    from identity.published import IdentityTables
     from workspace.workspace import Workspace
 
 KIND_WORDS = {
@@ -37,49 +35,46 @@ _PROFILE_KEYS = {
 
 
 def apart_reasons(
-    con: DuckDBPyConnection, ws: Workspace, found: Sequence[list[Match]], *, show_values: bool
+    tables: IdentityTables, found: Sequence[list[Match]], *, show_values: bool
 ) -> tuple[tuple[str, ...], tuple[Weighed, ...]]:
     """Return every reason that keeps two sets of records apart, for a person, and what the model makes of them.
 
     Args:
-        con: Connection with views of the identity tables.
-        ws: Workspace, for its rules and for what people decided.
+        tables: The identity tables, and their workspace for its rules and for what people decided.
         found: The records of each side; no customer is on both.
         show_values: Whether values are shown unmasked.
     """
-    config = load_identity_config(ws)
-    ours, theirs, edges = read_sides(con, found)
-    decisions = _decided(ws, ours, theirs)
-    reasons = _nobody(con, ws, ours, "first") + _nobody(con, ws, theirs, "second")
+    config = load_identity_config(tables.ws)
+    ours, theirs, edges = read_sides(tables, found)
+    decisions = _decided(tables.ws, ours, theirs)
+    reasons = _nobody(tables, ours, "first") + _nobody(tables, theirs, "second")
     reasons += [_in_words(one) for one in decisions]
     documents = _documents_differ(ours, theirs)
     if documents:
         reasons.append(documents)
-    refused = _refused(con, edges, show_values)
+    refused = _refused(tables, edges, show_values)
     if refused:
         told_apart = any(one.decision == "different" for one in decisions)
         cause = _cause(config, ours, theirs, documents=bool(documents), told_apart=told_apart)
         reasons += [f"{what}, but {cause}" for what in refused]
-    reasons += _guarded(con, ours, theirs, show_values)
+    reasons += _guarded(tables, ours, theirs, show_values)
     reasons += _near(config, ours, theirs, {edge[2] for edge in edges})
-    weighed = _weighed(con, config, ours, theirs)
+    weighed = _weighed(tables, config, ours, theirs)
     if weighed:
         reasons.append(_verdict(weighed))
     return tuple(reasons) or ("they share no evidence",), (weighed,) if weighed else ()
 
 
-def _nobody(con: DuckDBPyConnection, ws: Workspace, side: Side, nth: str) -> list[str]:
+def _nobody(tables: IdentityTables, side: Side, nth: str) -> list[str]:
     """Return why a record has no customer: it was erased, or nothing in it identifies anybody."""
     without = [record for record, customer in side.named.items() if customer is None]
     if not without:
         return []
-    salt = hash_salt(ws)
-    erased = con.execute(
-        f"select max(erased_at) from erasure_tombstones where record_hash in "
-        f"({literals(hash_value(record, salt) for record in without)}) and identifier_kind = 'record'"
-    ).fetchall()[0][0]
+    salt = hash_salt(tables.ws)
+    hashes = [hash_value(record, salt) for record in without]
+    erased = tables.rows("erasure_tombstones", ("erased_at",), record_hash=hashes, identifier_kind=["record"])
     if erased:
-        return [f"the {nth} was erased on {erased:%Y-%m-%d}, and what is erased belongs to no customer"]
+        return [f"the {nth} was erased on {max(erased)[0]:%Y-%m-%d}, and what is erased belongs to no customer"]
     return [f"the {nth} has no customer: nothing in it identifies anybody"]
 
 
@@ -107,9 +102,9 @@ def _documents_differ(ours: Side, theirs: Side) -> str | None:
     return None
 
 
-def _refused(con: DuckDBPyConnection, edges: list[tuple], show_values: bool) -> list[str]:
+def _refused(tables: IdentityTables, edges: list[tuple], show_values: bool) -> list[str]:
     """Return in words each rule that would have joined the two."""
-    values = shared_values(con, edges, show_values)
+    values = shared_values(tables, edges, show_values)
     said = []
     for edge in edges:
         if edge[2] == SCORED_NAME:
@@ -132,17 +127,15 @@ def _cause(config: IdentityConfig, ours: Side, theirs: Side, *, documents: bool,
     return " and ".join(causes) or "others speak against it: a record without name would have joined two people"
 
 
-def _guarded(con: DuckDBPyConnection, ours: Side, theirs: Side, show_values: bool) -> list[str]:
+def _guarded(tables: IdentityTables, ours: Side, theirs: Side, show_values: bool) -> list[str]:
     """Return the values that both carry and that a guard keeps from joining."""
     carried = {(one["kind"], one["value"]) for one in theirs.held}
     shared = {(one["kind"], one["value"]): one for one in ours.held if (one["kind"], one["value"]) in carried}
     open_hashes = [one["hash"] for one in shared.values() if not one["is_blocked"]]
     ambiguous: dict[tuple[str, str], str] = {}
     if open_hashes:
-        rows = con.execute(
-            "select identifier_kind, identifier_hash, reason from guard_decisions "
-            f"where identifier_hash in ({literals(open_hashes)}) and decision = 'ambiguous'"
-        ).fetchall()
+        columns = ("identifier_kind", "identifier_hash", "reason")
+        rows = tables.rows("guard_decisions", columns, identifier_hash=open_hashes, decision=["ambiguous"])
         ambiguous = {(kind, hashed): reason for kind, hashed, reason in rows}
     said = []
     for (kind, value), one in sorted(shared.items()):
@@ -167,7 +160,7 @@ def _near(config: IdentityConfig, ours: Side, theirs: Side, refused: set[str]) -
     return list(dict.fromkeys(said))
 
 
-def _weighed(con: DuckDBPyConnection, config: IdentityConfig, ours: Side, theirs: Side) -> Weighed | None:
+def _weighed(tables: IdentityTables, config: IdentityConfig, ours: Side, theirs: Side) -> Weighed | None:
     """Return what the model makes of the two, where it weighs such records at all."""
     pair = []
     for side in (ours, theirs):
@@ -179,7 +172,7 @@ def _weighed(con: DuckDBPyConnection, config: IdentityConfig, ours: Side, theirs
         if not open_records:
             return None
         pair.append(min(open_records))
-    return weigh(con, *sorted(pair))
+    return weigh(tables, *sorted(pair))
 
 
 def _verdict(weighed: Weighed) -> str:

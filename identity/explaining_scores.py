@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from identity.epochs import read_epoch
+from identity.published import open_tables
 from identity.scoring.waterfall import Step as Bits
 from identity.scoring.waterfall import explain_pair
+from workspace.sql import connect
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from identity.published import IdentityTables
+
+_TABLES = ("customer_records", "customer_identifiers", "model_epoch", "epoch_term_frequencies")
 
 
 @dataclass(frozen=True)
@@ -30,17 +34,18 @@ class Weighed:
     steps: tuple[Bits, ...]
 
 
-def weigh(con: DuckDBPyConnection, left: str, right: str) -> Weighed | None:
+def weigh(tables: IdentityTables, left: str, right: str) -> Weighed | None:
     """Return what the model makes of two records, or None where nothing is scored.
 
     Args:
-        con: Connection with views of the records, the identifiers and the epoch.
+        tables: The identity tables.
         left: A record id.
         right: Another one.
     """
-    epoch = read_epoch(con)
-    if epoch.splink_model is None:
+    if tables.rows("model_epoch", ("splink_model",)) == [(None,)]:
         return None
-    con.execute("create temp table if not exists term_frequencies as from epoch_term_frequencies")
-    steps = explain_pair(con, epoch, left, right, identifiers="customer_identifiers")
+    with connect(tables.ws) as con:
+        open_tables(con, tables.folder, *_TABLES)
+        con.execute("create temp view term_frequencies as from epoch_term_frequencies")
+        steps = explain_pair(con, read_epoch(con), left, right, identifiers="customer_identifiers")
     return Weighed(left, right, round(sum(step.bits for step in steps), 6), tuple(steps))

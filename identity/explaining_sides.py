@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from identity.explaining_together import EDGE_COLUMNS, strongest_first
 from identity.lookup import members_of
-from identity.lookup_keys import literals
 from identity.near_rules import READ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from duckdb import DuckDBPyConnection
-
     from identity.lookup import Match
+    from identity.published import IdentityTables
 
 _VERIFIED = ("document_is_valid", "phone_key", "loyalty_card_id", "account_id")
-_COLUMNS = (*READ, "is_deleted", "loyalty_card_id", "account_id")
+_COLUMNS = {name: name for name in (*READ, "is_deleted", "loyalty_card_id", "account_id")}
 _HELD = {
     "record_id": "record_id", "kind": "identifier_kind", "value": "identifier_value", "hash": "identifier_hash",
     "is_blocked": "is_blocked", "reason": "block_reason",
@@ -69,25 +68,26 @@ def is_weak(record: _Row) -> bool:
     return not any(record[name] for name in _VERIFIED)
 
 
-def read_sides(con: DuckDBPyConnection, found: Sequence[list[Match]]) -> tuple[Side, Side, list[tuple]]:
+def read_sides(tables: IdentityTables, found: Sequence[list[Match]]) -> tuple[Side, Side, list[tuple]]:
     """Return both sides, and the edges between them: those that were refused.
 
     Args:
-        con: Connection with views of the identity tables.
+        tables: The identity tables.
         found: The records of each side; no customer is on both.
     """
-    members = members_of(con, {one.customer_id for side in found for one in side if one.customer_id})
+    members = members_of(tables, {one.customer_id for side in found for one in side if one.customer_id})
     named = [{one.record_id: one.customer_id for one in side} for side in found]
     everyone = [
         frozenset(one).union(record for record, customer in members.items() if customer in one.values())
         for one in named
     ]
-    edges, followers = _edges(con, *everyone)
+    edges, followers = _edges(tables, *everyone)
     leads = [(whole - followers) | frozenset(one) for whole, one in zip(everyone, named, strict=True)]
-    chosen = literals(leads[0] | leads[1])
-    records = _rows(con, f"select {', '.join(_COLUMNS)} from customer_records where record_id in ({chosen})")
-    fields = ", ".join(f"{column} as {name}" for name, column in _HELD.items())
-    held = _rows(con, f"select {fields} from customer_identifiers where record_id in ({chosen})")
+    chosen = leads[0] | leads[1]
+    records, held = (
+        [dict(zip(names, row, strict=True)) for row in tables.rows(table, [*names.values()], record_id=chosen)]
+        for table, names in (("customer_records", _COLUMNS), ("customer_identifiers", _HELD))
+    )
     ours, theirs = (
         Side(
             named[side],
@@ -101,25 +101,16 @@ def read_sides(con: DuckDBPyConnection, found: Sequence[list[Match]]) -> tuple[S
     return ours, theirs, edges
 
 
-def _edges(con: DuckDBPyConnection, ours: frozenset[str], theirs: frozenset[str]) -> tuple[list[tuple], set[str]]:
+def _edges(
+    tables: IdentityTables, ours: frozenset[str], theirs: frozenset[str]
+) -> tuple[list[tuple[Any, ...]], set[str]]:
     """Return the edges from one side to the other, and the records that another of their side stands for."""
-    edges = con.execute(
-        f"""
-        select record_id_left, record_id_right, rule_name, weight, identifier_kind, identifier_hash from match_edges
-        where record_id_left in ({literals(ours | theirs)}) and (not is_within_customer or rule_name = 'same_evidence')
-        order by weight desc, rule_name, record_id_left, record_id_right
-        """
-    ).fetchall()
+    both = ours | theirs
+    edges = tables.rows("match_edges", (*EDGE_COLUMNS, "is_within_customer"), record_id_left=both)
     followers = {edge[1] for edge in edges if edge[2] == "same_evidence"}
     between = [
-        edge
+        edge[:-1]
         for edge in edges
-        if edge[2] != "same_evidence" and edge[1] in ours | theirs and (edge[0] in ours) != (edge[1] in ours)
+        if edge[2] != "same_evidence" and not edge[-1] and edge[1] in both and (edge[0] in ours) != (edge[1] in ours)
     ]
-    return between, followers
-
-
-def _rows(con: DuckDBPyConnection, query: str) -> list[_Row]:
-    cursor = con.execute(f"{query} order by all")
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return sorted(between, key=strongest_first), followers

@@ -6,7 +6,6 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from identity.lookup_keys import literals
 from identity.masking import mask_value
 from identity.rules import DECIDED_NAME
 from identity.tables import SCORED_NAME
@@ -14,11 +13,12 @@ from identity.tables import SCORED_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from duckdb import DuckDBPyConnection
+    from identity.published import IdentityTables
 
 _NAME_RULE_COLUMNS = ("full_name", "birth_date", "postal_code", "street_number")
+EDGE_COLUMNS = ("record_id_left", "record_id_right", "rule_name", "weight", "identifier_kind", "identifier_hash")
 _Edge = tuple[str, str, str, float, str | None, str | None]
-"""Left and right record, rule, weight, kind and hash of the value."""
+"""Values of these columns."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Step:
 
 
 def path_between(
-    con: DuckDBPyConnection,
+    tables: IdentityTables,
     first: set[str],
     second: set[str],
     members: Mapping[str, str],
@@ -60,21 +60,21 @@ def path_between(
     """Return the shortest path of evidence between two sets of records of one customer.
 
     Args:
-        con: Connection with views of the identity tables.
+        tables: The identity tables.
         first: Records to start from.
         second: Records to arrive at.
         members: All records of the customer, each with the customer's id.
         show_values: Whether values are shown unmasked.
     """
-    edges = con.execute(
-        f"""
-        select record_id_left, record_id_right, rule_name, weight, identifier_kind, identifier_hash from match_edges
-        where record_id_left in ({literals(members)}) and is_within_customer
-        order by weight desc, rule_name, record_id_left, record_id_right
-        """
-    ).fetchall()
-    path = _shortest_path(edges, first, second)
-    return _steps(con, path, show_values) if path else ()
+    edges = tables.rows("match_edges", EDGE_COLUMNS, record_id_left=members, is_within_customer=[True])
+    path = _shortest_path(sorted(edges, key=strongest_first), first, second)
+    return _steps(tables, path, show_values) if path else ()
+
+
+def strongest_first(edge: _Edge) -> tuple[float, str, str, str]:
+    """Return the key by which edges stand in the order in which they are told."""
+    left, right, rule_name, weight, *_ = edge
+    return -weight, rule_name, left, right
 
 
 def _shortest_path(edges: list[_Edge], starts: set[str], ends: set[str]) -> list[_Edge]:
@@ -100,43 +100,40 @@ def _shortest_path(edges: list[_Edge], starts: set[str], ends: set[str]) -> list
     return []
 
 
-def _steps(con: DuckDBPyConnection, path: list[_Edge], show_values: bool) -> tuple[Step, ...]:
-    records = literals({record for edge in path for record in edge[:2]})
-    columns = ", ".join(f"cast({name} as VARCHAR)" for name in _NAME_RULE_COLUMNS)
-    facts = {
-        row[0]: row[1:]
-        for row in con.execute(
-            f"select record_id, source_system || ' ' || contract, {columns} from customer_records "
-            f"where record_id in ({records})"
-        ).fetchall()
-    }
-    values = shared_values(con, path, show_values)
+def _steps(tables: IdentityTables, path: list[_Edge], show_values: bool) -> tuple[Step, ...]:
+    records = {record for edge in path for record in edge[:2]}
+    columns = ("record_id", "source_system", "contract", *_NAME_RULE_COLUMNS)
+    sources, facts = {}, {}
+    for record, system, contract, *shown in tables.rows("customer_records", columns, record_id=records):
+        sources[record] = f"{system} {contract}"
+        facts[record] = [None if one is None else str(one) for one in shown]
+    values = shared_values(tables, path, show_values)
     steps = []
     for left, right, rule_name, weight, kind, identifier_hash in path:
         value = values.get(identifier_hash) if identifier_hash else None
         if rule_name.startswith("same_name"):
-            value = _shared_facts([facts[left][1:], facts[right][1:]], show_values)
-        steps.append(Step(left, right, rule_name, weight, kind, value, (facts[left][0], facts[right][0])))
+            value = _shared_facts([facts[left], facts[right]], show_values)
+        steps.append(Step(left, right, rule_name, weight, kind, value, (sources[left], sources[right])))
     return tuple(steps)
 
 
-def shared_values(con: DuckDBPyConnection, edges: Iterable[_Edge], show_values: bool) -> dict[str, str]:
+def shared_values(tables: IdentityTables, edges: Iterable[_Edge], show_values: bool) -> dict[str, str]:
     """Return the value behind each hash of the edges, masked unless asked for."""
     known = [edge for edge in edges if edge[5]]
     if not known:
         return {}
-    rows = con.execute(
-        f"""
-        select identifier_hash, min(identifier_kind), min(identifier_value) from customer_identifiers
-        where record_id in ({literals({record for edge in known for record in edge[:2]})})
-            and identifier_hash in ({literals({str(edge[5]) for edge in known})})
-        group by identifier_hash
-        """
-    ).fetchall()
-    return {one: value if show_values else str(mask_value(kind, value)) for one, kind, value in rows}
+    rows = tables.rows(
+        "customer_identifiers",
+        ("identifier_hash", "identifier_kind", "identifier_value"),
+        record_id={record for edge in known for record in edge[:2]},
+        identifier_hash={str(edge[5]) for edge in known},
+    )
+    # the first kind of a value that has several
+    firsts = {one: (kind, value) for one, kind, value in sorted(rows, reverse=True)}
+    return {one: value if show_values else str(mask_value(kind, value)) for one, (kind, value) in firsts.items()}
 
 
-def _shared_facts(records: list[tuple], show_values: bool) -> str:
+def _shared_facts(records: list[list[str | None]], show_values: bool) -> str:
     parts = []
     for name, values in zip(_NAME_RULE_COLUMNS, zip(*records, strict=True), strict=True):
         if name == "full_name" or (None not in values and len(set(values)) == 1):

@@ -6,25 +6,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from identity.lookup_keys import CUSTOMER, SOURCE_ID, create_lookup_keys, literals, records_with
+from identity.lookup_keys import CUSTOMER, SOURCE_ID, records_with
 from identity.normalising.documents import DOCUMENTS
 from identity.normalising.emails import EMAILS
 from identity.normalising.identifiers import IDENTIFIERS
 from identity.normalising.phones import PHONES
 from identity.normalising.stages import apply_to_value
-from identity.published import readable_folder
-from workspace.sql import connect, quote_identifier, quote_literal
+from identity.published import IdentityTables
+from workspace.sql import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
-
-    from duckdb import DuckDBPyConnection
 
     from workspace.workspace import Workspace
 
-SEARCHED = ("customer_crosswalk", "customer_id_aliases", "customer_identifiers", "customer_records", "lookup_keys")
-"""Tables that a look-up reads."""
 _RECORD_ID, _CUSTOMER_ID = re.compile("[0-9a-f]{32}"), re.compile("[0-9a-f]{24}")
 _FEWEST_DIGITS = 5
 """Digits that a telephone or a document has at least."""
@@ -59,37 +54,19 @@ def find_customers(ws: Workspace, identifier: str) -> list[str]:
 
 def find_records(ws: Workspace, identifier: str) -> list[Match]:
     """Return the records that `identifier` names, by record id; blocked values name nobody."""
-    folder = readable_folder(ws)
-    with connect(ws) as con:
-        open_tables(con, folder, *SEARCHED)
-        return search_records(con, ws, identifier)
+    return search_records(IdentityTables.of(ws), identifier)
 
 
-def open_tables(con: DuckDBPyConnection, folder: Path, *tables: str) -> None:
-    """Create a view for each of the identity tables named. A publication from before there was an index gets one."""
-    # what a file says of itself is read once in a process, and again when the file changes
-    con.execute("set parquet_metadata_cache = true")
-    for table in tables:
-        file = folder / f"{table}.parquet"
-        if table == "lookup_keys" and not file.is_file():
-            create_lookup_keys(con)
-            continue
-        con.execute(
-            f"create or replace temp view {quote_identifier(table)} as "
-            f"select * from read_parquet({quote_literal(file)})"
-        )
-
-
-def search_records(con: DuckDBPyConnection, ws: Workspace, identifier: str) -> list[Match]:
-    """Return the records that `identifier` names, on a connection that holds the tables `SEARCHED`."""
+def search_records(tables: IdentityTables, identifier: str) -> list[Match]:
+    """Return the same of tables at hand."""
     text = identifier.strip()
-    rows = _by_id(con, text) or _by_value(con, ws, text)
+    rows = _by_id(tables, text) or _by_value(tables, text)
     return sorted({Match(*row) for row in rows}, key=lambda match: (match.record_id, match.found_by))
 
 
-def members_of(con: DuckDBPyConnection, customer_ids: Iterable[str]) -> dict[str, str]:
+def members_of(tables: IdentityTables, customer_ids: Iterable[str]) -> dict[str, str]:
     """Return the records of customers, and the customer of each."""
-    found = records_with(con, [(CUSTOMER, customer_id) for customer_id in customer_ids])
+    found = records_with(tables, [(CUSTOMER, customer_id) for customer_id in customer_ids])
     return {record: customer_id for record, _, customer_id in found}
 
 
@@ -109,47 +86,39 @@ def possible_values(ws: Workspace, text: str) -> list[tuple[str, str]]:
     return sorted({(kind, value) for kind, value in values if value})
 
 
-def _by_id(con: DuckDBPyConnection, text: str) -> list[tuple[str, str | None, str]]:
+def _by_id(tables: IdentityTables, text: str) -> list[tuple[str, str | None, str]]:
     if _RECORD_ID.fullmatch(text):
-        return [(*row, "record_id") for row in _customers_of(con, [text]).items()]
+        return [(*row, "record_id") for row in _customers_of(tables, [text]).items()]
     if not _CUSTOMER_ID.fullmatch(text):
         return []
-    today = con.execute(
-        "select customer_id from customer_id_aliases where retired_customer_id = $1 and customer_id is not null", [text]
-    ).fetchall()
-    return [(*row, "customer_id") for row in members_of(con, [today[0][0] if today else text]).items()]
+    aliases = tables.rows("customer_id_aliases", ("customer_id",), retired_customer_id=[text])
+    today = next((customer for (customer,) in aliases if customer), text)
+    return [(*row, "customer_id") for row in members_of(tables, [today]).items()]
 
 
-def _by_value(con: DuckDBPyConnection, ws: Workspace, text: str) -> list[tuple[str, str | None, str]]:
+def _by_value(tables: IdentityTables, text: str) -> list[tuple[str, str | None, str]]:
     """Look for a value of any kind first, and for the id of a source where there is none."""
     system, _, source_id = text.partition(":") if ":" in text else ("", "", "")
-    values = possible_values(ws, text)
-    found = records_with(con, [*values, *((SOURCE_ID, one) for one in {text, source_id} if one)])
+    values = possible_values(tables.ws, text)
+    found = records_with(tables, [*values, *((SOURCE_ID, one) for one in {text, source_id} if one)])
     by_value = [one for one in found if one[1] != SOURCE_ID]
     if not by_value and system:
-        found = _of_system(con, found, text)
+        found = _of_system(tables, found, text)
     chosen = by_value or found
-    customers = _customers_of(con, [record for record, _, _ in chosen])
+    customers = _customers_of(tables, [record for record, _, _ in chosen])
     return [(record, customers[record], kind) for record, kind, _ in chosen if record in customers]
 
 
-def _of_system(con: DuckDBPyConnection, found: list[tuple[str, str, str]], text: str) -> list[tuple[str, str, str]]:
+def _of_system(tables: IdentityTables, found: list[tuple[str, str, str]], text: str) -> list[tuple[str, str, str]]:
     """Return the records that carry a text as their source id, alone or after the name of their system."""
-    rows = con.execute(
-        f"""
-        select record_id from customer_records where record_id in ({literals(record for record, _, _ in found)})
-            and (source_customer_id = $1 or source_system || ':' || source_customer_id = $1)
-        """,
-        [text],
-    ).fetchall()
-    return [one for one in found if (one[0],) in rows]
+    columns = ("record_id", "source_customer_id", "source_system")
+    rows = tables.rows("customer_records", columns, record_id=[record for record, _, _ in found])
+    carriers = {record for record, source_id, system in rows if text in (source_id, f"{system}:{source_id}")}
+    return [one for one in found if one[0] in carriers]
 
 
-def _customers_of(con: DuckDBPyConnection, records: Iterable[str]) -> dict[str, str | None]:
-    rows = con.execute(
-        f"select record_id, customer_id from customer_crosswalk where record_id in ({literals(records)})"
-    ).fetchall()
-    return dict(rows)
+def _customers_of(tables: IdentityTables, records: Iterable[str]) -> dict[str, str | None]:
+    return dict(tables.rows("customer_crosswalk", ("record_id", "customer_id"), record_id=records))
 
 
 def _in_marts(ws: Workspace, text: str) -> set[str]:

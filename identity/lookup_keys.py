@@ -9,13 +9,19 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from workspace.sql import quote_literal
+from identity.published import open_tables
+from workspace.sql import connect, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from uuid import UUID
 
     from duckdb import DuckDBPyConnection
 
+    from identity.published import IdentityTables
+
+INDEXED = ("customer_crosswalk", "customer_identifiers", "customer_records")
+"""Tables that the index covers."""
 CUSTOMER, SOURCE_ID = "customer", "source_customer_id"
 """What a key may stand for beside the kinds of identifiers."""
 
@@ -47,7 +53,7 @@ def _key_sql(kind: str, value: str) -> str:
     return f"cast(md5_number_upper({kind} || ':' || {value}) as UBIGINT)"
 
 
-def records_with(con: DuckDBPyConnection, named: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
+def records_with(tables: IdentityTables, named: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
     """Return (record id, kind, value) of the records that carry one of the values, each given as kind and value.
 
     64 bits tell values apart: among a hundred million, the chance that any two meet is 1 in 3,700.
@@ -55,11 +61,19 @@ def records_with(con: DuckDBPyConnection, named: Iterable[tuple[str, str]]) -> l
     keys = {lookup_key(kind, value): (kind, value) for kind, value in named}
     if not keys:
         return []
-    rows = con.execute(
-        f"select distinct replace(cast(record as VARCHAR), '-', ''), key from lookup_keys "
-        f"where key in ({', '.join(map(str, sorted(keys)))}) order by all"
-    ).fetchall()
-    return [(record, *keys[key]) for record, key in rows]
+    found = {(record.hex, key) for record, key in _indexed(tables, keys)}
+    return [(record, *keys[key]) for record, key in sorted(found)]
+
+
+def _indexed(tables: IdentityTables, keys: Iterable[int]) -> list[tuple[UUID, int]]:
+    """Return (record, key) of the index; a publication from before there was one gets one."""
+    if (tables.folder / "lookup_keys.parquet").is_file():
+        return tables.rows("lookup_keys", ("record", "key"), key=keys)
+    with connect(tables.ws) as con:
+        open_tables(con, tables.folder, *INDEXED)
+        create_lookup_keys(con)
+        listed = ", ".join(map(str, sorted(keys)))
+        return con.execute(f"select record, key from lookup_keys where key in ({listed})").fetchall()
 
 
 def literals(values: Iterable[str]) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from workspace.sql import quote_literal
+from workspace.keyed_rows import read_rows
+from workspace.sql import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -31,6 +34,32 @@ CARRIED = {
 """Tables that a run carries on from the last publication, and the columns it reads."""
 
 
+@dataclass(frozen=True)
+class IdentityTables:
+    """The identity tables that readers see, for questions about few records.
+
+    Args:
+        ws: Their workspace.
+        folder: Where they stand; a publication while this is asked of it changes nothing.
+    """
+
+    ws: Workspace
+    folder: Path
+
+    @classmethod
+    def of(cls, ws: Workspace) -> IdentityTables:
+        """Return the published tables, or the build's while nothing is published.
+
+        Raises:
+            ConfigError: identities have never been resolved in this workspace.
+        """
+        return cls(ws, readable_folder(ws).resolve())
+
+    def rows(self, table: str, columns: Sequence[str], **among: Iterable[Any]) -> list[tuple[Any, ...]]:
+        """Return the rows of a table whose named columns hold one of the values given for them, in its order."""
+        return read_rows(self.folder / f"{table}.parquet", columns, **among)
+
+
 def identity_folder(ws: Workspace) -> Path:
     """Return the folder of the build's identity tables."""
     return ws.build / "identity"
@@ -53,6 +82,17 @@ def readable_folder(ws: Workspace) -> Path:
         if (folder / "customer_crosswalk.parquet").is_file():
             return folder
     raise ConfigError("identities have not been resolved yet", file=ws.root, hint="Run `unavista run` first")
+
+
+def open_tables(con: DuckDBPyConnection, folder: Path, *tables: str) -> None:
+    """Create a view for each of the identity tables named, for questions about many records."""
+    # what a file says of itself is read once in a process, and again when the file changes
+    con.execute("set parquet_metadata_cache = true")
+    for table in tables:
+        con.execute(
+            f"create or replace temp view {quote_identifier(table)} as "
+            f"select * from read_parquet({quote_literal(folder / f'{table}.parquet')})"
+        )
 
 
 def create_published(con: DuckDBPyConnection, ws: Workspace) -> None:

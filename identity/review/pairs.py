@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from identity.lookup import find_records, open_tables
+from identity.lookup import find_records
 from identity.masking import mask_value
-from identity.published import readable_folder
+from identity.published import open_tables, readable_folder
 from identity.review.decisions import read_decisions
 from workspace.errors import ConfigError
 from workspace.sql import connect

@@ -8,6 +8,7 @@ import pytest
 from stdnum.br import cpf
 
 from identity.explaining import explain
+from identity.lookup import find_records
 from identity.lookup_keys import create_lookup_keys, lookup_key
 from identity.near_rules import WORDS
 from identity.review.decisions import record_decision
@@ -161,6 +162,16 @@ def test_key_in_python_is_the_key_in_sql(people):
         # a publication from before the index gets the same one
         create_lookup_keys(con)
         assert set(con.execute("select * from lookup_keys").fetchall()) == written
+
+
+def test_publication_without_an_index_is_asked_like_any_other(people):
+    asked = ("crm:1", "ana@uol.com.br", FIRST, "loja@uol.com.br", "nobody@uol.com.br")
+    answers = [find_records(people.ws, text) for text in asked]
+    index = people.ws.build / "identity" / "lookup_keys.parquet"
+    moved = index.rename(index.with_suffix(".away"))
+    assert [find_records(people.ws, text) for text in asked] == answers
+    assert [bool(found) for found in answers] == [True, True, True, False, False]
+    moved.rename(index)
 
 
 def test_scored_pairs_show_their_waterfall_and_its_sum(lake):
