@@ -60,15 +60,16 @@ class LandingWatch:
         return "the landing folder changed; waiting until it stops changing"
 
 
-def arrived_since(ws: Workspace, run: Run, moment: float) -> bool:
+def arrived_since(ws: Workspace, run: Run | None, moment: float) -> bool:
     """Tell whether a file came to the landing folder after a moment (seconds since 1970), by its modification time.
 
-    A hint for what to have ready; what is landed is decided by content.
+    A hint for what to have ready; what is landed is decided by content. What `run` itself sent does not count.
     """
-    files = (file for file in ws.landing.rglob("*") if file.is_file() and not file.name.startswith("."))
-    return any(
-        file.stat().st_mtime > moment and not is_sent_by(run, file.relative_to(ws.root).as_posix()) for file in files
-    )
+    for file in ws.landing.rglob("*"):
+        own = run is not None and is_sent_by(run, file.relative_to(ws.root).as_posix())
+        if file.is_file() and not file.name.startswith(".") and not own and file.stat().st_mtime > moment:
+            return True
+    return False
 
 
 def _digest(ws: Workspace) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import dagster as dg
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 RUN_PIPELINE = "run_pipeline"
 ACTIVATE_AUDIENCES = "activate_audiences"
@@ -10,6 +13,8 @@ ACTIVATE_AUDIENCES = "activate_audiences"
 
 def jobs(*, with_activation: bool) -> list[dg.UnresolvedAssetJobDefinition]:
     """Return the jobs of the code location; activation alone exists only where a sync is configured."""
+    import dagster as dg
+
     whole = dg.define_asset_job(
         RUN_PIPELINE,
         selection=dg.AssetSelection.all(),

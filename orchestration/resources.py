@@ -10,12 +10,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from ingestion.arrivals import arrived_since
 from orchestration.configuration import check_configuration
 from orchestration.pipeline import Pipeline
 from orchestration.progress import Observer, Silent
-from quality.publications import published_moment
-from quality.suites import suites_made_ready
 from workspace.locking import run_lock
 from workspace.runs import begin_run
 from workspace.workspace import Workspace
@@ -44,11 +41,10 @@ def locked_pipeline(
     with run_lock(workspace, wait_seconds=wait_seconds):
         run = begin_run(workspace, as_of)
         pipeline = Pipeline(workspace, run, observer or Silent(), is_exact=as_of is not None)
-        with suites_made_ready(early=arrived_since(workspace, run, published_moment(workspace))):
-            try:
-                yield pipeline
-            finally:
-                pipeline.record()
+        try:
+            yield pipeline
+        finally:
+            pipeline.record()
 
 
 @dg.resource(

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.instance import dagster_environment
 from orchestration.jobs import ACTIVATE_AUDIENCES, RUN_PIPELINE
+from quality.suites import suites_made_ready
 from workspace.errors import UnavistaError
 
 if TYPE_CHECKING:
@@ -94,16 +94,28 @@ def run_workspace(
         WorkspaceLocked: another run holds the workspace.
     """
     started = time.perf_counter()
-    os.environ.update(dagster_environment(workspace))
-    from orchestration.build import build_definitions
-    from orchestration.resources import locked_pipeline
+    # Before Dagster is imported: two cores then import at the same time.
+    with suites_made_ready(early=_has_news(workspace, as_of)):
+        from orchestration.build import build_definitions
+        from orchestration.instance import dagster_environment
+        from orchestration.resources import locked_pipeline
 
-    with locked_pipeline(workspace, as_of=as_of, wait_seconds=wait_seconds, observer=observer) as pipeline:
-        definitions = build_definitions(workspace, resource_overrides=_held(pipeline))
-        dagster_run_id = execute(definitions, RUN_PIPELINE, pipeline, activate=activate)
-        if activate and pipeline.is_idle and has_syncs(definitions):
-            dagster_run_id = execute(definitions, ACTIVATE_AUDIENCES, pipeline)
+        os.environ.update(dagster_environment(workspace))
+        with locked_pipeline(workspace, as_of=as_of, wait_seconds=wait_seconds, observer=observer) as pipeline:
+            definitions = build_definitions(workspace, resource_overrides=_held(pipeline))
+            dagster_run_id = execute(definitions, RUN_PIPELINE, pipeline, activate=activate)
+            if activate and pipeline.is_idle and has_syncs(definitions):
+                dagster_run_id = execute(definitions, ACTIVATE_AUDIENCES, pipeline)
     return report_of(pipeline, time.perf_counter() - started, dagster_run_id)
+
+
+def _has_news(workspace: Workspace, as_of: datetime | None) -> bool:
+    from ingestion.arrivals import arrived_since
+    from quality.publications import published_moment
+    from workspace.runs import Run
+
+    instant = as_of or workspace.settings.as_of
+    return arrived_since(workspace, Run.at(instant) if instant else None, published_moment(workspace))
 
 
 def report_of(pipeline: Pipeline, seconds: float, dagster_run_id: str = "") -> RunReport:

@@ -39,14 +39,14 @@ def audit(ws: Workspace, run: Run, *, dbt_failures: Iterable[tuple[str, str]] = 
     marts = check_marts(ws)
     with compare(ws) as compared:
         metrics = measure_identity(compared)
-        results = [
-            *marts.results,
+        others = [
             *check_balances(compared),
             *guarded("identity", "identity", lambda: check_identity(compared)),
             *check_labels(compared, metrics),
             *guarded("budget", "budgets", lambda: check_budgets(compared, marts.contents)),
             *(_failed_test(unique_id, message) for unique_id, message in dbt_failures),
         ]
+        results = [*marts.results(), *others]
         # Restatements explain a publication; a build that broke its shape gets none.
         is_broken = any(one.status in ("fail", "error") for one in results)
         restated = [] if is_broken else find_restatements(compared)

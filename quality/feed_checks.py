@@ -86,7 +86,7 @@ def _suite(ws: Workspace, lake: Lake, contract: Contract, batch_ids: list[str]) 
     with connect(ws) as con:
         count = con.execute(f"select count(*) from ({query})").fetchall()[0][0]
     relation = Relation(contract, query, count, "feed", subject_of(contract), _LOCATION)
-    return [result for _, found in run_suites(ws, [relation]) for result in found]
+    return [result for _, found in run_suites(ws, [relation])() for result in found]
 
 
 def _nothing_new(contract: Contract) -> CheckResult:

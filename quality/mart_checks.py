@@ -14,24 +14,25 @@ from quality.suite_keys import suite_key
 from quality.suites import run_suites
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from duckdb import DuckDBPyConnection
 
-    from data_contracts.loader import Contract
     from workspace.runs import Run
     from workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class MartAudit:
-    """Results by mart, what each holds, and the key of the suite that it was held to."""
+    """Results by mart as soon as they are asked for, what each holds, and the key of the suite that it was held to."""
 
-    results: list[CheckResult]
+    results: Callable[[], list[CheckResult]]
     contents: list[TableContent]
     suite_keys: dict[str, str]
 
 
 def check_marts(ws: Workspace) -> MartAudit:
-    """Run the suites of all product contracts on the build.
+    """Start the suites of all product contracts on the build.
 
     A promised table that was not built, and a built one that nobody promised, break the contract.
     """
@@ -51,8 +52,13 @@ def check_marts(ws: Workspace) -> MartAudit:
             results += earlier
             if not earlier:
                 waiting.append(content)
-    results += _run(ws, products, waiting)
-    return MartAudit(results, contents, {table: keys.get(table, "") for table in built})
+    relations = [table_relation(products[one.table], one.table.split(".", 1)[0], one.row_count) for one in waiting]
+    answer = run_suites(ws, relations, database=ws.build_file)
+    return MartAudit(
+        lambda: [*results, *(result for _, found in answer() for result in found)],
+        contents,
+        {table: keys.get(table, "") for table in built},
+    )
 
 
 def record_contents(con: DuckDBPyConnection, run: Run, audit: MartAudit) -> None:
@@ -64,11 +70,6 @@ def record_contents(con: DuckDBPyConnection, run: Run, audit: MartAudit) -> None
     ]
     if rows:
         con.executemany("insert into mart_contents values (?, ?, ?, ?, ?, ?)", rows)
-
-
-def _run(ws: Workspace, products: dict[str, Contract], waiting: list[TableContent]) -> list[CheckResult]:
-    relations = [table_relation(products[one.table], one.table.split(".", 1)[0], one.row_count) for one in waiting]
-    return [result for _, found in run_suites(ws, relations, database=ws.build_file) for result in found]
 
 
 def _earlier_results(con: DuckDBPyConnection, content: TableContent, key: str) -> list[CheckResult]:

@@ -10,17 +10,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from quality.gx_duckdb import Relation
     from quality.results import CheckResult
     from workspace.workspace import Workspace
+
+    Answer = list[tuple[Relation, list[CheckResult]]]
 
 _HOUSE = Path(__file__).parent.parent
 _ENDED = (EOFError, OSError)
@@ -51,28 +53,32 @@ def suites_made_ready(*, early: bool) -> Iterator[None]:
         process.wait()
 
 
-def run_suites(
-    ws: Workspace, relations: Iterable[Relation], *, database: Path | None = None
-) -> list[tuple[Relation, list[CheckResult]]]:
-    """Return each relation with its results: one line that sums the suite up, and one for each rule that broke.
+def run_suites(ws: Workspace, relations: Iterable[Relation], *, database: Path | None = None) -> Callable[[], Answer]:
+    """Start the suites of relations and return the function that waits for the results; call it before the next start.
 
-    `database` is opened read-only; without it the queries read files.
+    Each relation comes with one line that sums its suite up, and one for each rule that broke. `database` is opened
+    read-only; without it the queries read files.
     """
     waiting = list(relations)
     if not waiting:
-        return []
-    if _asked:
+        return list
+    if not _asked:
+        answer = _run_here(ws, waiting, database)
+        return lambda: answer
+    with suppress(*_ENDED):
+        _asked[0].send((ws, waiting, database))
+
+    def wait() -> Answer:
         try:
-            _asked[0].send((ws, waiting, database))
             return list(zip(waiting, _asked[0].recv(), strict=True))
         except _ENDED:
             _asked.clear()
-    return _run_here(ws, waiting, database)
+            return _run_here(ws, waiting, database)
+
+    return wait
 
 
-def _run_here(
-    ws: Workspace, relations: list[Relation], database: Path | None
-) -> list[tuple[Relation, list[CheckResult]]]:
+def _run_here(ws: Workspace, relations: list[Relation], database: Path | None) -> Answer:
     from quality import gx_duckdb
 
     return list(gx_duckdb.run_suites(ws, relations, database=database))

@@ -27,9 +27,11 @@ def suites(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
 
     def run(ws, relations, **options):
-        for one in relations:
-            asked.append(one.query)
-            yield one, [CheckResult(one.stage, one.subject, "contract", checked_count=one.row_count)]
+        asked.extend(one.query for one in relations)
+        found = [
+            (one, [CheckResult(one.stage, one.subject, "contract", checked_count=one.row_count)]) for one in relations
+        ]
+        return lambda: found
 
     monkeypatch.setattr(feed_checks, "run_suites", run)
     return asked
@@ -59,7 +61,7 @@ def test_a_broken_suite_is_asked_again(ws: Workspace, suites: list[str], monkeyp
     land(ws, FIRST, rows_of(ORDERS, 5))
     failing = CheckResult("feed", f"feeds/{ORDERS}", "required", outcome="fail", message="no")
     monkeypatch.setattr(
-        feed_checks, "run_suites", lambda ws, relations, **more: [(one, [failing]) for one in relations]
+        feed_checks, "run_suites", lambda ws, relations, **more: lambda: [(one, [failing]) for one in relations]
     )
     assert not check(ws, FIRST)["required"].passed
     assert feed_checks.has_unchecked_batches(ws, ORDERS)

@@ -11,9 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from small_house import FIRST
 
 from data_contracts.loader import load_contract
 from quality import suites
+from quality.auditing import audit
 from quality.gx_duckdb import Relation
 from quality.results import CheckResult
 from quality.suites import run_suites, suites_made_ready
@@ -52,16 +54,24 @@ def told(results: list[tuple[Relation, list[CheckResult]]]) -> list[tuple[str, s
 
 
 def test_process_gives_what_is_found_here_and_its_loss_loses_nothing(ws: Workspace) -> None:
-    here = told(run_suites(ws, [relation()]))
+    here = told(run_suites(ws, [relation()])())
     assert any(status == "fail" for _, status, *_ in here), "nothing is broken: the test would prove nothing"
     with suites_made_ready(early=True):
-        assert told(run_suites(ws, [relation()])) == here
+        assert told(run_suites(ws, [relation()])()) == here
         assert suites._asked, "the process was not asked"
         for child in suite_processes(os.getpid()):
             os.kill(child, signal.SIGKILL)
-        assert told(run_suites(ws, [relation()])) == here
+        assert told(run_suites(ws, [relation()])()) == here
         assert not suites._asked
-    assert told(run_suites(ws, [relation()])) == here
+    assert told(run_suites(ws, [relation()])()) == here
+
+
+def test_marts_are_checked_here_when_the_process_dies_in_the_middle_of_an_audit(built: Workspace) -> None:
+    with suites_made_ready(early=True):
+        for child in suite_processes(os.getpid()):
+            os.kill(child, signal.SIGKILL)
+        assert audit(built, FIRST).status == "pass"
+        assert not suites._asked
 
 
 def test_no_process_is_started_for_a_run_with_nothing_to_land() -> None:
