@@ -6,7 +6,7 @@ import os
 
 from shop_feeds import SALE_COLUMNS, STORE_COLUMNS
 
-from ingestion.arrivals import LandingWatch
+from ingestion.arrivals import LandingWatch, arrived_since
 from ingestion.checking import check_feed
 from ingestion.operations_tables import record_batches
 from workspace.operations import operations
@@ -97,3 +97,15 @@ def test_arrivals_wait_until_a_file_stops_changing(shop):
     assert not look(after.cursor).has_settled_news
     assert look(look(after.cursor).cursor).has_settled_news
     assert look("not json").last_run is None
+
+
+def test_what_arrived_since_a_moment_is_no_message_of_the_run_itself(shop):
+    assert not arrived_since(shop.ws, shop.run, 0)
+    own = shop.file(f"activation/offers-{shop.run.run_id}.jsonl", "{}")
+    assert not arrived_since(shop.ws, shop.run, 0)
+    assert arrived_since(shop.ws, None, 0)
+    path = shop.file("tills.csv", HEADER)
+    os.utime(path, (1000, 1000))
+    assert arrived_since(shop.ws, shop.run, 999)
+    assert not arrived_since(shop.ws, shop.run, 1000)
+    assert own.exists()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from conftest import Shop
 from shop_feeds import STORE_COLUMNS
 
 from ingestion.lake import Lake
+from ingestion.landing import land_contract
 from ingestion.quarantine import list_quarantine
 from workspace.runs import Run
 
@@ -33,6 +34,26 @@ def test_second_landing_changes_nothing(stores):
     again = stores.land()
     assert (again.batches, [one.source_file for one in again.skipped]) == ([], ["landing/tills.csv"])
     assert snapshot(stores) == before
+
+
+def test_empty_batch_is_written_once(stores):
+    stores.land()
+    file = Lake(stores.ws).batch_folder("stores", "empty") / "part-0.parquet"
+    written = file.stat().st_mtime_ns
+    stores.land()
+    assert file.stat().st_mtime_ns == written
+
+
+def test_what_a_run_sent_waits_for_a_later_run(shop):
+    shop.feed(columns=STORE_COLUMNS, source={"path": "landing/activation/*.csv"})
+    own, others = (f"activation/offers-{run}.csv" for run in (shop.run.run_id, "run-20200101T000000Z"))
+    shop.file(own, HEADER + "1,A,,\n")
+    shop.file(others, HEADER + "2,B,,\n")
+    shop.file("elsewhere.csv", HEADER)
+    assert [one.source_file for one in shop.land().batches] == [f"landing/{others}"]
+    later = Run.at(shop.run.as_of + timedelta(minutes=1))
+    landed = land_contract(shop.ws, later, "stores")
+    assert [one.source_file for one in landed.batches] == [f"landing/{own}"]
 
 
 def test_renamed_and_copied_file_is_the_same_delivery(stores):
