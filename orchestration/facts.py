@@ -20,8 +20,12 @@ def landed(landings: Iterable[LandingResult], checks: Mapping[str, list[CheckRes
     """Return rows and batches that landed, and how many were set aside."""
     done = list(landings)
     batches = sum(len(one.batches) for one in done)
+    outdated = sum(len(one.outdated) for one in done)
+    older = (
+        f"{_count(outdated, 'batch', 'batches')} mapped differently today: unavista feeds reland" if outdated else ""
+    )
     if not batches and not any(one.failures for one in done):
-        return "nothing new"
+        return ", ".join(filter(None, ["nothing new", older]))
     words = [f"{_count(sum(one.total('rows_in') for one in done), 'row')} in {_count(batches, 'batch', 'batches')}"]
     quarantined = sum(one.total("quarantined") for one in done)
     if quarantined:
@@ -34,7 +38,7 @@ def landed(landings: Iterable[LandingResult], checks: Mapping[str, list[CheckRes
         words.append(
             f"{_count(broken, 'feed')} broke its contract" if broken == 1 else f"{broken} feeds broke contracts"
         )
-    return ", ".join(words)
+    return ", ".join([*words, older] if older else words)
 
 
 def resolved(result: IdentityResult) -> str:

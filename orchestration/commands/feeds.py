@@ -128,6 +128,43 @@ def check(
     return 0 if all(result.is_good for result in results) else 1
 
 
+@feeds_app.command("reland")
+def reland(
+    names: Annotated[list[str] | None, typer.Argument(help="Feeds to land again; all when none is named.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Land the files of batches again that were mapped differently when they landed. The next run builds on them.
+
+    A batch stays as it is, with the reason, when its file is gone, it came from a query, or its rows were replayed.
+    Exit code 1 when one stays.
+
+    Examples:
+        unavista feeds reland
+        unavista feeds reland pos_sales
+    """
+    from orchestration.replaying import reland_feeds
+
+    results = reland_feeds(open_workspace(workspace), names or ())
+    kept = {batch: why for one in results.values() for batch, why in one.kept.items()}
+    landed = {contract: one.landing for contract, one in results.items() if one.landing.batches}
+    if as_json:
+        print_json({"landed": {contract: one.counts for contract, one in landed.items()}, "kept": kept})
+        return 1 if kept else 0
+    for contract, one in landed.items():
+        say(
+            f"{contract}: landed with today's mapping: {len(one.batches):,} batches, "
+            f"{one.total('accepted'):,} rows accepted, {one.total('quarantined'):,} in quarantine"
+        )
+    for batch, why in kept.items():
+        say(f"batch {batch} stays as it is: {why}")
+    if landed:
+        say("`unavista run` builds on them.")
+    elif not kept:
+        say("Every batch has been mapped as its feed is today.")
+    return 1 if kept else 0
+
+
 def _show(result: FeedCheck, *, preview: bool) -> None:
     mark = "[green]ok[/green]" if result.is_good else "[red]not right[/red]"
     console.print(f"{mark} {result.feed}", highlight=False)

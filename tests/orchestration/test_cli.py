@@ -67,7 +67,7 @@ def test_every_command_teaches_when_its_help_is_asked_for(capsys: pytest.Capture
     names = commands(get_command(cli.app))
     assert {" ".join(name) for name in names} >= {
         "init", "demo", "run", "dev", "status", "feeds check", "feeds list", "quarantine list", "quarantine show",
-        "quarantine replay", "profile", "why-merged", "audience preview", "audience list", "activate", "publish", "sign",
+        "quarantine replay", "feeds reland", "profile", "why-merged", "audience preview", "audience list", "activate", "publish", "sign",
         "docs", "schemas",
     }  # fmt: skip
     for name in names:
@@ -190,3 +190,38 @@ def test_mapping_is_tried_when_a_feed_is_checked(shop: Workspace, capsys: pytest
         "1 of 2 rows would land" in told and "not_in_vocabulary (store_kind)" in told and "no mapping reads: X" in told
     )
     assert not (shop.lake / "stores").exists()
+
+
+STORES = """\
+feed: tills
+contract: stores
+source: {{type: file, path: "landing/tills*", format: csv}}
+columns: {{source_system: {{value: tills}}, store_id: ID, store_kind: {{value: own}}, store_name: {name}}}
+"""
+
+
+def test_batches_of_an_older_mapping_land_again_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from ingestion.landing import land_contract
+    from workspace.runs import Run
+
+    (tmp_path / "workspace.yml").write_text("name: Tills\nas_of: 2026-01-31T05:00:00Z\n")
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / "tills.csv").write_text("ID,NAME,LABEL\n1,a,b\n")
+    (tmp_path / "feeds" / "tills.yml").write_text(STORES.format(name="NAME"))
+    ws = Workspace.open(tmp_path)
+    land_contract(ws, Run.at(datetime(2026, 1, 31, 5, tzinfo=UTC)), "stores")
+    assert cli.run(["feeds", "reland"]) == 0
+    assert "mapped as its feed is today" in capsys.readouterr().out
+
+    (tmp_path / "feeds" / "tills.yml").write_text(STORES.format(name="LABEL"))
+    assert cli.run(["feeds", "reland", "tills", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["landed"]["stores"]["accepted"], told["kept"]) == (1, {})
+
+    (tmp_path / "feeds" / "tills.yml").write_text(STORES.format(name="NAME"))
+    (tmp_path / "landing" / "tills.csv").unlink()
+    assert cli.run(["feeds", "reland"]) == 1
+    assert "landing/tills.csv is not there any more" in capsys.readouterr().out.replace("\n", " ")
+    assert cli.run(["feeds", "reland", "till"]) == 1
+    assert "there is no feed" in capsys.readouterr().err
