@@ -28,7 +28,7 @@ def is_corrected(rule: Rule) -> bool:
 def block_number(rule: Rule, alias: str = "") -> tuple[str, str]:
     """Return SQL for the number of a profile's block under a rule, and for whether it has one.
 
-    Rules with the same keys and conditions on one profile share blocks.
+    The rule is part of the number: rules with the same keys have blocks of their own.
     """
     keys = [f"{alias}{key}" for key in key_columns(rule)]
     present = " and ".join(f"{key} is not null" for key in keys)

