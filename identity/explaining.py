@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from identity.explaining_apart import apart_reasons
-from identity.explaining_scores import weigh
 from identity.explaining_together import Step, path_between
 from identity.lookup import Match, members_of, possible_values, search_records
 from identity.published import IdentityTables
@@ -62,6 +60,9 @@ def explain(ws: Workspace, left: str, right: str, *, show_values: bool = False) 
     if shared:
         steps, reasons, weighed = _together(tables, found, shared[0], show_values)
         return Explanation(first, second, True, steps, reasons, weighed)
+    # rules and models take long to import, and most answers need neither
+    from identity.explaining_apart import apart_reasons
+
     reasons, weighed = apart_reasons(tables, found, show_values=show_values)
     return Explanation(first, second, False, (), reasons, weighed)
 
@@ -79,8 +80,13 @@ def _together(
     members = members_of(tables, [customer_id])
     steps = path_between(tables, first, second, members, show_values=show_values)
     reasons = [step.sentence for step in steps] + _told_apart(tables.ws, members)
-    scored = [weigh(tables, step.record_id_left, step.record_id_right) for step in steps if step.is_scored]
-    return steps, tuple(reasons), tuple(one for one in scored if one)
+    scored = [step for step in steps if step.is_scored]
+    if not scored:
+        return steps, tuple(reasons), ()
+    from identity.explaining_scores import weigh
+
+    weighed = [weigh(tables, step.record_id_left, step.record_id_right) for step in scored]
+    return steps, tuple(reasons), tuple(one for one in weighed if one)
 
 
 def _told_apart(ws: Workspace, members: Iterable[str]) -> list[str]:

@@ -66,8 +66,9 @@ def path_between(
         members: All records of the customer, each with the customer's id.
         show_values: Whether values are shown unmasked.
     """
-    edges = tables.rows("match_edges", EDGE_COLUMNS, record_id_left=members, is_within_customer=[True])
-    path = _shortest_path(sorted(edges, key=strongest_first), first, second)
+    edges = tables.rows("match_edges", (*EDGE_COLUMNS, "is_within_customer"), record_id_left=members)
+    inside = [edge[:-1] for edge in edges if edge[-1]]
+    path = _shortest_path(sorted(inside, key=strongest_first), first, second)
     return _steps(tables, path, show_values) if path else ()
 
 

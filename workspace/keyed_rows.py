@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pyarrow import Array, DataType
     from pyarrow.parquet import FileMetaData, ParquetFile
 
 _KEPT = 16
@@ -33,17 +34,15 @@ class _Footer:
         self.stamp, self.metadata = stamp, metadata
         self._bounds: dict[str, _Bounds | None] = {}
 
-    def groups(self, wanted: Mapping[str, Sequence[Any]]) -> list[int]:
-        """Return the row groups that may hold a row with one of the values in each of the columns."""
-        groups = {*range(self.metadata.num_row_groups)}
-        for name, values in wanted.items():
-            if name not in self._bounds:
-                self._bounds[name] = self._read_bounds(name)
-            bounds = self._bounds[name]
-            if bounds:
-                lows, highs = bounds
-                groups &= {group for one in values for group in range(bisect_left(highs, one), bisect_right(lows, one))}
-        return sorted(groups)
+    def groups(self, name: str, values: Sequence[Any]) -> list[int]:
+        """Return the row groups in which a column may hold one of the values."""
+        if name not in self._bounds:
+            self._bounds[name] = self._read_bounds(name)
+        bounds = self._bounds[name]
+        if bounds is None:
+            return [*range(self.metadata.num_row_groups)]
+        lows, highs = bounds
+        return sorted({group for one in values for group in range(bisect_left(highs, one), bisect_right(lows, one))})
 
     def _read_bounds(self, name: str) -> _Bounds | None:
         """Return the least value from each row group on and the greatest up to it, or None where one has none."""
@@ -65,7 +64,8 @@ def read_rows(file: Path, columns: Sequence[str], /, **among: Iterable[Any]) -> 
     Args:
         file: Parquet file without nested columns.
         columns: Columns that are returned.
-        among: Texts, numbers or truths by column; without any all rows are returned.
+        among: Texts or numbers by column; row groups are told apart by the first column. Without any all rows
+            are returned.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -79,7 +79,8 @@ def read_rows(file: Path, columns: Sequence[str], /, **among: Iterable[Any]) -> 
     with file.open("rb", buffering=0) as source:
         footer = _footer(file, source)
         parquet = ParquetFile(source, metadata=footer.metadata)
-        for group in footer.groups(wanted):
+        groups = footer.groups(*next(iter(wanted.items()))) if wanted else range(footer.metadata.num_row_groups)
+        for group in groups:
             rows += _rows_of(parquet, group, columns, wanted)
     return rows
 
@@ -88,14 +89,13 @@ def _rows_of(
     parquet: ParquetFile, group: int, columns: Sequence[str], wanted: Mapping[str, Sequence[Any]]
 ) -> list[tuple[Any, ...]]:
     """Return the rows of a group; columns that are not looked up in are read only where a row was found."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     parts = []
     places = None
     if wanted:
         keys = parquet.read_row_group(group, columns=[*wanted], use_threads=False)
-        held = [pc.is_in(keys[name], pa.array(values, keys[name].type)) for name, values in wanted.items()]
+        held = [pc.is_in(keys[name], _array(values, keys[name].type)) for name, values in wanted.items()]
         places = pc.indices_nonzero(reduce(pc.and_, held))
         if not len(places):
             return []
@@ -106,6 +106,20 @@ def _rows_of(
         parts.append(read if places is None else read.take(places))
     found = {name: part[name].to_pylist() for part in parts for name in part.column_names}
     return list(zip(*(found[name] for name in columns), strict=True))
+
+
+def _array(values: Sequence[Any], kind: DataType) -> Array:
+    """Return values as Arrow has them, without `pyarrow.array`: it imports pandas, half a second in a new process."""
+    import numpy as np
+    import pyarrow as pa
+
+    if not isinstance(values[0], str):
+        numbers = np.array(values, kind.to_pandas_dtype())
+        return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(numbers)])
+    texts = [one.encode() for one in values]
+    ends = np.array([*accumulate(map(len, texts), initial=0)], np.int32)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers).cast(kind)
 
 
 def _footer(file: Path, source: BinaryIO) -> _Footer:

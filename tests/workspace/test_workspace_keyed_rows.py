@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from uuid import UUID
 
@@ -51,7 +53,7 @@ def test_rows_are_those_that_a_database_finds_in_the_order_of_the_file(table, ke
 
 
 def test_columns_are_met_together_and_without_any_all_rows_come(table):
-    assert read_rows(table, ["n", "name"], n=[3, 4, 5], is_fifth=[True]) == [(5, "d'Á")] * 2
+    assert read_rows(table, ["n", "name"], n=[3, 4, 5], gap=[5, 6]) == [(5, "d'Á")] * 2
     assert read_rows(table, ["day"], n=[3_000], gap=[3_001]) == []
     assert read_rows(table, ["day"], n=[]) == []
     assert len(read_rows(table, ["n", "day"])) == ROWS + 20
@@ -113,3 +115,25 @@ def test_footers_of_few_files_are_kept(tmp_path):
         pq.write_table(pa.table({"id": [number]}), file)
         assert read_rows(file, ["id"], id=[number]) == [(number,)]
     assert len(keyed_rows._footers) == keyed_rows._KEPT
+
+
+def test_texts_beyond_ascii_and_numbers_of_every_size_are_found(tmp_path):
+    file = tmp_path / "table.parquet"
+    texts, numbers = ["", "d'Á", "ção", "漢字", "x" * 300], [-(2**31), -1, 0, 7, 2**31 - 1]
+    for kind in (pa.string(), pa.large_string()):
+        columns = {"text": pa.array(texts, kind), "small": pa.array(numbers, pa.int32()), "real": [0.5, 1, 2, 3, -4.25]}
+        pq.write_table(pa.table(columns), file, row_group_size=2)
+        for place, text in enumerate(texts):
+            assert read_rows(file, ["small"], text=[text, "none"]) == [(numbers[place],)]
+        assert read_rows(file, ["text"], small=numbers[::2]) == [(one,) for one in texts[::2]]
+        assert read_rows(file, ["small"], real=[-4.25, 0.5]) == [(numbers[0],), (numbers[4],)]
+
+
+def test_pandas_is_not_imported(table):
+    code = (
+        "import sys; from pathlib import Path; from workspace.keyed_rows import read_rows; "
+        f"assert read_rows(Path({str(table)!r}), ['id', 'day'], n=[1, 2], id=[{'0' * 32!r}]) == []; "
+        f"assert len(read_rows(Path({str(table)!r}), ['id', 'day', 'mark'], n=[1, 2])) == 4; "
+        "assert 'pyarrow' in sys.modules and 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
