@@ -72,7 +72,7 @@ def manifest() -> dict[str, Any]:
 def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
     """Play every room."""
     played = Rooms()
-    landing = SimpleNamespace(batches=[], failures=[], total=lambda _: 0, is_balanced=True)
+    landing = SimpleNamespace(batches=[], failures=[], outdated=[], total=lambda _: 0, is_balanced=True)
 
     def check_feed(_: Any, __: Any, name: str) -> list[Any]:
         return played.checks.get(name, [])
