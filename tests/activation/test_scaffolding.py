@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from activation_shop import SOURCES, TABLES, Person, Shop
 
@@ -10,6 +12,7 @@ from activation.syncing import activate
 from data_contracts.loader import load_contract
 from ingestion.checking import check_feed
 from ingestion.landing import land_contract
+from workspace.runs import Run
 from workspace.sql import connect
 
 
@@ -20,7 +23,8 @@ def test_what_was_sent_lands_as_a_feed_through_the_shipped_mapping(shop: Shop) -
     run = shop.publish([Person("c1"), Person("c2")])
     activate(shop.ws, run)
     assert check_feed(shop.ws, run, "activation_messages").is_good
-    land_contract(shop.ws, run, "activation_messages")
+    assert land_contract(shop.ws, run, "activation_messages").batches == [], "a run does not read what it sent itself"
+    land_contract(shop.ws, Run.at(run.as_of + timedelta(hours=1)), "activation_messages")
     with connect() as con:
         rows = con.execute(
             "select customer_id, channel, operation, sent_at from read_parquet(?, hive_partitioning = false) order by 1",
