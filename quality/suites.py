@@ -65,12 +65,13 @@ def run_suites(ws: Workspace, relations: Iterable[Relation], *, database: Path |
     if not _asked:
         answer = _run_here(ws, waiting, database)
         return lambda: answer
+    process = _asked[0]
     with suppress(*_ENDED):
-        _asked[0].send((ws, waiting, database))
+        process.send((ws, waiting, database))
 
     def wait() -> Answer:
         try:
-            return list(zip(waiting, _asked[0].recv(), strict=True))
+            return list(zip(waiting, process.recv(), strict=True))
         except _ENDED:
             _asked.clear()
             return _run_here(ws, waiting, database)
@@ -85,7 +86,10 @@ def _run_here(ws: Workspace, relations: list[Relation], database: Path | None) -
 
 
 def _serve(connection: Connection) -> None:
-    """Answer until the other side is gone."""
+    """Answer until the other side is gone, or a suite raises: the run then asks in its own process, and says why.
+
+    Nothing is printed here, for the text of an exception may hold values.
+    """
     from quality.gx_duckdb import prepare
 
     prepare()
@@ -93,7 +97,7 @@ def _serve(connection: Connection) -> None:
         try:
             asked = connection.recv()
             connection.send([found for _, found in _run_here(*asked)])
-        except _ENDED:
+        except Exception:
             return
 
 
