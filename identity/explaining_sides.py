@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from identity.lookup import Match
     from identity.published import IdentityTables
 
+_IDENTIFIERS = ("email_key", "phone_key", "document_number")
 _VERIFIED = ("document_is_valid", "phone_key", "loyalty_card_id", "account_id")
-_COLUMNS = {name: name for name in (*READ, "is_deleted", "loyalty_card_id", "account_id")}
+_COLUMNS = {name: name for name in (*READ, "email_key", "is_deleted", "loyalty_card_id", "account_id")}
 _HELD = {
     "record_id": "record_id", "kind": "identifier_kind", "value": "identifier_value", "hash": "identifier_hash",
     "is_blocked": "is_blocked", "reason": "block_reason",
@@ -63,9 +64,10 @@ class Side:
         return [one for one in self.records if not one["is_deleted"]]
 
 
-def is_weak(record: _Row) -> bool:
-    """Tell whether a record carries no identifier that rules can trust, as `identity.scoring.participants` has it."""
-    return not any(record[name] for name in _VERIFIED)
+def is_weighed(record: _Row, scope: str) -> bool:
+    """Tell whether the model weighs such a record, as `identity.scoring.participants` has it."""
+    is_telling = record["full_name"] or (record["birth_date"] and any(record[name] for name in _IDENTIFIERS))
+    return bool(is_telling) and (scope == "all" or not any(record[name] for name in _VERIFIED))
 
 
 def read_sides(tables: IdentityTables, found: Sequence[list[Match]]) -> tuple[Side, Side, list[tuple]]:

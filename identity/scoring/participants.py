@@ -14,6 +14,12 @@ IS_VERIFIED = (
 )
 """SQL that tells whether a profile `p` carries an identifier that rules can trust: it has check digits, was dialled, or
 was handed out by the company. Text that people type, an e-mail among it, is no such identifier."""
+IS_TELLING = (
+    "(p.name_key is not null or (p.birth_date is not null "
+    "and coalesce(p.email_key, p.phone_key, p.local_key, p.document_number) is not null))"
+)
+"""SQL that tells whether a profile `p` says enough of a person to be weighed: a name, or both a birth date and an
+identifier. Either of the two alone would join whoever shares it, with no name to hold them apart."""
 COLUMNS = (
     "name_key", "given_key", "family_key", "full_key", "birth_date", "document", "email", "email_user", "phone",
     "phone_end", "postal_code", "street_number", "street", "city", "given_start", "family_start", "birth_year",
@@ -40,7 +46,7 @@ def create_scorable(con: DuckDBPyConnection, scoring: Scoring, *, touched: str |
     Whether a profile takes part is told by the profile alone. Street and city are those of the record that gives the
     profile its number. `touched` names a table (profile) and fills `scorable_touched` with the participants in it.
     """
-    takes_part = "p.name_key is not null"
+    takes_part = IS_TELLING
     if scoring.scope == "weak":
         takes_part += f" and not {IS_VERIFIED}"
     derived = ", ".join(f"{sql} as {name}" for name, sql in DERIVED.items())

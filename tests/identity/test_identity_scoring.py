@@ -190,3 +190,23 @@ def test_nothing_is_scored_without_a_model(con, lake):
 def test_workspaces_with_identifiers_train_nothing(con, lake):
     con.execute("update profiles set phone_key = '+35191' || profile where profile % 2 = 0")
     assert freeze_epoch(con, lake.ws, load_identity_config(lake.ws)).splink_model is None
+
+
+def test_a_record_without_a_name_is_weighed_when_a_birth_date_stands_beside_its_email(con, lake, epoch):
+    row = con.execute(
+        "select profile, birth_date, email_key from profiles where birth_date is not null and email_key is not null "
+        "order by profile limit 1"
+    ).fetchall()[0]
+    nameless = {5000: row[1:], 5001: (row[1], None), 5002: (None, row[2])}
+    for rid, (born, mail) in nameless.items():
+        con.execute(
+            "insert into records (rid, record_id, is_deleted, country_code, birth_date, email_key) "
+            "values (?, ?, false, 'PT', ?, ?)", [rid, f"r{rid}", born, mail],
+        )  # fmt: skip
+        con.execute(
+            "insert into profiles (profile, document_is_valid, birth_date, email_key) values (?, false, ?, ?)",
+            [rid, born, mail],
+        )
+    weights = {edge[:2]: edge[2] for edge in edges(con, lake.ws, epoch)}
+    assert weights[row[0], 5000] > 0
+    assert not [pair for pair in weights if {5001, 5002} & {*pair}]
