@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from identity.clustering import Nodes, cluster_nodes
+from identity.clustering import Nodes, cluster_nodes, places
 from identity.normalised_records import RID
 from identity.profiles import IS_BARE
 from identity.rules import DECIDED, DECIDED_WEIGHT
@@ -47,8 +47,8 @@ def create_base_clusters(con: DuckDBPyConnection, config: IdentityConfig, *, sco
     weights[DECIDED] = DECIDED_WEIGHT
     clustering = cluster_nodes(
         facts,
-        np.searchsorted(profiles, np.asarray(edges["left_profile"])),
-        np.searchsorted(profiles, np.asarray(edges["right_profile"])),
+        places(profiles, np.asarray(edges["left_profile"])),
+        places(profiles, np.asarray(edges["right_profile"])),
         weights[np.asarray(edges["rule"])],
         max_nodes=config.max_cluster_profiles,
         apart=apart,
@@ -84,7 +84,7 @@ def _apart(con: DuckDBPyConnection, profiles: NDArray) -> tuple[NDArray, NDArray
         "and right_profile in (select profile from comparable)"
     ).fetchnumpy()
     left, right = np.asarray(pairs["left_profile"]), np.asarray(pairs["right_profile"])
-    return (np.searchsorted(profiles, left), np.searchsorted(profiles, right)) if len(left) else None
+    return (places(profiles, left), places(profiles, right)) if len(left) else None
 
 
 def _read_nodes(con: DuckDBPyConnection) -> tuple[NDArray, Nodes]:

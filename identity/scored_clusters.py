@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from identity.clustering import Clustering, Nodes, connected_components
+from identity.clustering import Clustering, Nodes, connected_components, places
 from identity.correlation_clustering import gaec
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def join_scored(
     ).fetchnumpy()
     if len(edges["match_weight"]) == 0:
         return clustering
-    left = clustering.cluster[np.searchsorted(profiles, np.asarray(edges["left_profile"]).astype(profiles.dtype))]
-    right = clustering.cluster[np.searchsorted(profiles, np.asarray(edges["right_profile"]).astype(profiles.dtype))]
+    left = clustering.cluster[places(profiles, np.asarray(edges["left_profile"]).astype(profiles.dtype))]
+    right = clustering.cluster[places(profiles, np.asarray(edges["right_profile"]).astype(profiles.dtype))]
     weight = np.asarray(edges["match_weight"], float)
     between = left != right
     left, right, weight = left[between], right[between], weight[between]
