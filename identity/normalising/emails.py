@@ -49,7 +49,10 @@ _TYPOS = "MAP {" + ", ".join(f"{quote_literal(k)}: {quote_literal(v)}" for k, v 
 EMAILS = Normaliser(
     inputs=("value",),
     stages=(
-        {"lowered": r"lower(trim({value}, ' <>\"''(),;'))"},
+        {
+            "lowered": "lower(case when regexp_matches({value}, '^[^a-zA-Z0-9]|[^a-zA-Z0-9]$') "
+            "then trim({value}, ' <>\"''(),;') else {value} end)",
+        },
         {
             "text": r"case when starts_with({lowered}, 'mailto:') or regexp_matches({lowered}, '\s') "
             r"then regexp_replace({lowered}, '^mailto:|\s', '', 'g') else {lowered} end",

@@ -70,17 +70,23 @@ NAMES = Normaliser(
             "stem": "case when {is_placeholder} then null when {ending} is not null "
             "then left({tokens}, length({tokens}) - length({ending}) - 1) else {tokens} end",
         },
-        {"parts": "string_split({stem}, ' ')"},
         {
-            "given_key": "{parts}[1]",
+            "given_key": "split_part({stem}, ' ', 1)",
+            "surname": "case when contains({stem}, ' ') "
+            "then case when {ending} is null then {last} else split_part({stem}, ' ', -1) end end",
+        },
+        {
+            "middle_key": "case when length({stem}) > length({given_key}) + length({surname}) + 1 then substr({stem}, "
+            "length({given_key}) + 2, length({stem}) - length({given_key}) - length({surname}) - 2) end",
+        },
+        {
             # in Spanish the first of two surnames is the family's; in Portuguese the last is
-            "family_key": "case when len({parts}) < 2 then null "
-            f"when len({{parts}}) > 2 and {{country}} in ({_list(SPANISH_COUNTRIES)}) "
-            "then {parts}[len({parts}) - 1] "
-            "else {parts}[len({parts})] end",
-            "middle_key": "case when len({parts}) > 2 then array_to_string({parts}[2:len({parts}) - 1], ' ') end",
-            "suffix_key": f"map_extract_value({_SUFFIX_MAP}, {{ending}})",
+            "family_key": f"case when {{middle_key}} is not null and {{country}} in ({_list(SPANISH_COUNTRIES)}) "
+            "then split_part({middle_key}, ' ', -1) else {surname} end",
+            "suffix_key": f"case when {{ending}} is not null then map_extract_value({_SUFFIX_MAP}, {{ending}}) end",
             "full_name": "case when {is_placeholder} then null "
+            # letters in both cases, as most have, are found sooner than the whole is put in either
+            "when regexp_matches({ordered}, '[a-z]') and regexp_matches({ordered}, '[A-Z]') then {ordered} "
             "when {ordered} = upper({ordered}) or {ordered} = lower({ordered}) then array_to_string("
             "list_transform(string_split(lower({ordered}), ' '), "
             f"lambda w: case when w in ({_list(PARTICLES)}) then w else upper(w[1]) || w[2:] end), ' ') "

@@ -33,7 +33,8 @@ PHONES = Normaliser(
     stages=(
         {
             # an extension is not part of the number: "ramal 12", "ext. 5", "x12"
-            "text": r"regexp_replace(lower(trim({value})), '(ramal|ext\.?|extensao|x|#)\s*:?\s*[0-9]{1,5}$', '')",
+            "text": r"case when regexp_matches({value}, '[a-zA-Z#]') then "
+            r"regexp_replace(lower(trim({value})), '(ramal|ext\.?|extensao|x|#)\s*:?\s*[0-9]{1,5}$', '') else {value} end",
         },
         {
             "digits": "regexp_replace({text}, '[^0-9]', '', 'g')",
@@ -86,9 +87,10 @@ PHONES = Normaliser(
             "or right({digits}, 8) in ('12345678', '23456789', '87654321', '98765432', '01234567')",
         },
         {
-            "is_valid": "{is_mobile} or {is_fixed} or "
-            f"({{code}} not in ('55', '351', '34', '') and ({_LENGTHS})) "
-            "or ({is_international} and {code} = '' and length({bare}) between 8 and 15)",
+            # a case looks at no more than it must; an `or` would compare every number with every plan
+            "is_valid": "case when {is_mobile} or {is_fixed} then true when {code} in ('55', '351', '34') then false "
+            "when {code} = '' then {is_international} and length({bare}) between 8 and 15 "
+            f"else {_LENGTHS} end",
         },
         {
             "phone": "case when {is_valid} then '+' || case when {code} = '' then {bare} "
