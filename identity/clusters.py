@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from identity.clustering import Nodes, cluster_nodes, places
 from identity.normalised_records import RID
-from identity.profiles import IS_BARE
+from identity.profiles import HOLDINGS, IS_BARE
 from identity.rules import DECIDED, DECIDED_WEIGHT
+from workspace.sql import quote_literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SOURCES = ("document", "loyalty", "email", "phone", "account", "source_id", "name_birth_date", "name_address")
 """Kinds of evidence that identify somebody, strongest first."""
+RANKED_KINDS = ("document", "loyalty_card", "email", "phone", "account", "customer_reference")
+"""The kinds of identifiers among `SOURCES`, in their order."""
 NODE_COLUMNS = ("profile", "document", "document_kind", "document_is_company", "given_key")
 """The columns of `comparable` that clustering reads."""
 APART = f"""
@@ -169,21 +172,34 @@ def create_profile_clusters(con: DuckDBPyConnection) -> None:
 
 
 def create_profile_evidence(con: DuckDBPyConnection) -> None:
-    """Create `profile_evidence` (profile, source_rank, has_identity, is_bare): the strongest evidence of a profile by
-    itself.
+    """Create `profile_evidence` (profile, record_count, source_rank, has_identity, is_bare): the strongest evidence of
+    a profile by itself.
 
-    An e-mail or phone that several people share identifies nobody when no name stands beside it.
+    An e-mail or phone that several people share identifies nobody when no name stands beside it. Only profiles that
+    hold such a value, or a blocked one, are looked at value by value.
     """
+    con.execute(
+        f"""
+        create or replace temp table doubtful as
+        select distinct profile from holdings
+        where kind in ({", ".join(quote_literal(kind) for kind in RANKED_KINDS)}) and block in (
+            select block from guards where decision = 'blocked' union all select block from ambiguous_values
+        )
+        """
+    )
+    ranks = " ".join(f"when {quote_literal(kind)} then {rank}" for rank, kind in enumerate(RANKED_KINDS))
+    shown = " ".join(
+        f"when coalesce({', '.join(f'p.{column}' for column in HOLDINGS[kind])}) is not null"
+        f"{' and p.document_is_valid' if kind == 'document' else ''} then {rank}"
+        for rank, kind in enumerate(RANKED_KINDS)
+    )
     con.execute(
         f"""
         create or replace temp table profile_evidence as
         with identifying as (
-            select
-                h.profile,
-                min(case h.kind when 'document' then 0 when 'loyalty_card' then 1 when 'email' then 2
-                    when 'phone' then 3 when 'account' then 4 when 'customer_reference' then 5 end) as source_rank
-            from holdings h
-            join profiles p on p.profile = h.profile
+            select h.profile, min(case h.kind {ranks} end) as source_rank
+            from (select * from holdings where profile in (select profile from doubtful)) h
+            join (select * from profiles where profile in (select profile from doubtful)) p on p.profile = h.profile
             left join (select block from guards where decision = 'blocked') g on g.block = h.block
             left join ambiguous_values a on a.block = h.block and p.given_key is null
             where h.kind not in ('device', 'local_number') and g.block is null and a.block is null
@@ -193,19 +209,22 @@ def create_profile_evidence(con: DuckDBPyConnection) -> None:
         ranked as (
             select
                 p.profile,
+                p.record_count,
                 least(
-                    i.source_rank,
+                    case when d.profile is not null then i.source_rank else case {shown} end end,
                     case when p.family_key is not null and p.birth_date is not null then 6 end,
                     case when p.family_key is not null and p.postal_code is not null and p.street_number is not null
                         then 7 end
                 ) as source_rank,
                 {IS_BARE} as is_bare
             from profiles p
+            left join doubtful d on d.profile = p.profile
             left join identifying i on i.profile = p.profile
         )
-        select profile, source_rank, source_rank is not null as has_identity, is_bare from ranked
+        select profile, record_count, source_rank, source_rank is not null as has_identity, is_bare from ranked
         """
     )
+    con.execute("drop table doubtful")
 
 
 def create_cluster_facts(con: DuckDBPyConnection) -> None:
@@ -217,11 +236,10 @@ def create_cluster_facts(con: DuckDBPyConnection) -> None:
         select
             c.cluster,
             min(e.source_rank) as source_rank,
-            cast(sum(p.record_count) as BIGINT) as record_count,
+            cast(sum(e.record_count) as BIGINT) as record_count,
             count(*) as profile_count
         from profile_clusters c
         join profile_evidence e on e.profile = c.profile
-        join profiles p on p.profile = c.profile
         group by c.cluster
         """
     )

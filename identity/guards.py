@@ -16,7 +16,7 @@ _OTHER_CONTACT = {"email": "coalesce(phone_key, local_key)", "phone": "email_key
 
 
 def create_guards(con: DuckDBPyConnection, config: IdentityConfig) -> None:
-    """Create `guards` (kind, value, block, counts, limit, decision, reason) and `shared_values` (kind, value, block,
+    """Create `guards` (kind, value, block, counts, limit, decision, reason) and `shared_values` (kind, block,
     profile_count) from `holdings`.
 
     Every decision is a function of one value's posting list alone, so that a later run can redo just the values it
@@ -26,7 +26,7 @@ def create_guards(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     con.execute(
         """
         create or replace temp table value_counts as
-        select any_value(kind) as kind, any_value(value) as value, block, count(*) as profile_count
+        select any_value(kind) as kind, block, count(*) as profile_count
         from holdings where not is_placeholder group by block having count(*) > 1
         """
     )
@@ -95,10 +95,10 @@ def _create_counted(con: DuckDBPyConnection, config: IdentityConfig) -> None:
         f"({quote_literal(kind)}, {guard.max_names}, {guard.max_documents}, {guard.max_contacts})"
         for kind, guard in sorted(config.guards.items())
     )
-    contact = " ".join(f"when {quote_literal(kind)} then {column}" for kind, column in _OTHER_CONTACT.items())
+    # few values are counted: their holders are gathered first, or all profiles would be hashed to look them up
     con.execute(
         f"""
-        create or replace temp table counted as
+        create or replace temp table counted_holdings as
         with limits as (
             select * from (values {limits}) as l (kind, max_names, max_documents, max_contacts)
         ),
@@ -108,25 +108,45 @@ def _create_counted(con: DuckDBPyConnection, config: IdentityConfig) -> None:
             union
             select hash(kind, value) from overrides
         )
+        select h.kind, h.value, h.block, h.profile, l.max_names, l.max_documents, l.max_contacts
+        from holdings h
+        semi join hot on hot.block = h.block
+        join limits l on l.kind = h.kind
+        where not h.is_placeholder
+        """
+    )
+    con.execute(
+        """
+        create or replace temp table holders as
+        select
+            profile, record_count, given_key, document_number, document_is_valid, document_is_company, email_key,
+            phone_key, local_key
+        from profiles where profile in (select profile from counted_holdings)
+        """
+    )
+    contact = " ".join(f"when {quote_literal(kind)} then {column}" for kind, column in _OTHER_CONTACT.items())
+    con.execute(
+        f"""
+        create or replace temp table counted as
         select
             h.kind,
             h.value,
             h.block,
-            any_value(l.max_names) as max_names,
-            any_value(l.max_documents) as max_documents,
-            any_value(l.max_contacts) as max_contacts,
+            any_value(h.max_names) as max_names,
+            any_value(h.max_documents) as max_documents,
+            any_value(h.max_contacts) as max_contacts,
             cast(sum(p.record_count) as BIGINT) as record_count,
             count(distinct p.given_key) filter (where length(p.given_key) > 1) as name_count,
             count(distinct p.document_number) filter (where p.document_is_valid and h.kind <> 'document')
                 as document_count,
             count(distinct case h.kind {contact} end) filter (where p.given_key is null) as contact_count
-        from holdings h
-        join hot on hot.block = h.block
-        join limits l on l.kind = h.kind
-        join profiles p on p.profile = h.profile
+        from counted_holdings h
+        join holders p on p.profile = h.profile
         left join overrides o on o.kind = h.kind and o.value = h.value
         -- one company's number is used by all of its people: names say nothing against it
-        where not h.is_placeholder and (o.value is not null or not (h.kind = 'document' and p.document_is_company))
+        where o.value is not null or not (h.kind = 'document' and p.document_is_company)
         group by h.kind, h.value, h.block
         """
     )
+    con.execute("drop table counted_holdings")
+    con.execute("drop table holders")

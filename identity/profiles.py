@@ -94,22 +94,29 @@ def create_profiles(con: DuckDBPyConnection) -> None:
     """
     con.execute(
         """
+        create or replace temp table folded as
+        select first_hash, second_hash, min(rid) as profile, count(*) as record_count
+        from record_evidence group by first_hash, second_hash
+        """
+    )
+    con.execute(
+        """
         create or replace temp table record_profiles as
-        select r.*, g.profile
+        select r.*, f.profile
         from record_evidence r
-        join (select first_hash, second_hash, min(rid) as profile from record_evidence group by all) g
-            on g.first_hash = r.first_hash and g.second_hash = r.second_hash
+        join folded f on f.first_hash = r.first_hash and f.second_hash = r.second_hash
         """
     )
     con.execute(
         f"""
         create or replace temp table profiles as
         select p.profile, p.record_count, {", ".join(f"r.{name}" for name in EVIDENCE)}, n.nicknames
-        from (select profile, count(*) as record_count from record_profiles group by profile) p
+        from folded p
         join records r on r.rid = p.profile
         left join nicknames n on n.given_key = r.given_key
         """
     )
+    con.execute("drop table folded")
 
 
 def create_holdings(con: DuckDBPyConnection, config: IdentityConfig) -> None:

@@ -159,11 +159,11 @@ _SAME_DOCUMENT = """
                 least(f.first_profile, h.profile), greatest(f.first_profile, h.profile),
                 'same_document_other_name', null
             from (
-                select v.value, min(h.profile) as first_profile
-                from shared_values v join holdings h on h.kind = v.kind and h.value = v.value
-                where v.kind = 'document' group by v.value
+                select v.block, min(h.profile) as first_profile
+                from shared_values v join holdings h on h.block = v.block
+                where v.kind = 'document' group by v.block
             ) f
-            join holdings h on h.kind = 'document' and h.value = f.value
+            join holdings h on h.block = f.block
             join comparable c on c.profile = h.profile and c.document = h.value
             where h.profile <> f.first_profile
             """

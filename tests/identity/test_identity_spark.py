@@ -45,7 +45,7 @@ COMPARED = {
     "record_profiles": "rid, profile, device_key",
     "holdings": "kind, value, profile, record_count, is_placeholder",
     "guards": "kind, value, record_count, distinct_name_count, limit_count, decision, reason",
-    "shared_values": "kind, value, profile_count",
+    "shared_values": "kind, profile_count",
     "comparable": "*",
     "corrections": "*",
     "edges": "left_profile, right_profile, rule, kind, value",
