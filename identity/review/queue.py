@@ -120,13 +120,15 @@ def _apart(config: IdentityConfig, touched: str | None) -> str:
             f"(x.left_profile in (select profile from {touched}) or x.right_profile in (select profile from {touched}))"
         )
     scores = ", ".join(f"('{name}', {score})" for name, score in NEAR_MERGES.items())
+    # of several refused rules between two profiles the strongest is named
+    first = "(-s.score, x.left_profile, x.right_profile, x.place)"
     return f"""
         select
-            arg_min(x.left_profile, (-s.score, x.left_profile, x.right_profile)),
-            arg_min(x.right_profile, (-s.score, x.left_profile, x.right_profile)),
+            arg_min(x.left_profile, {first}),
+            arg_min(x.right_profile, {first}),
             'apart',
-            arg_min(x.reason, (-s.score, x.left_profile, x.right_profile)),
-            arg_min(x.rule_name, (-s.score, x.left_profile, x.right_profile)),
+            arg_min(x.reason, {first}),
+            arg_min(x.rule_name, {first}),
             max(s.score),
             least(any_value(lf.record_count), any_value(rf.record_count))
         from (
@@ -135,7 +137,8 @@ def _apart(config: IdentityConfig, touched: str | None) -> str:
                 e.right_profile,
                 case when e.kind = 'email' then 'refused_email' when e.kind = 'phone' then 'refused_phone'
                     when e.kind is null then 'refused_place' else 'refused_other' end as reason,
-                case e.rule {rules} end as rule_name
+                case e.rule {rules} end as rule_name,
+                e.rule as place
             from edges e
             union all
             {_SAME_DOCUMENT}
@@ -154,10 +157,11 @@ def _apart(config: IdentityConfig, touched: str | None) -> str:
         """
 
 
-_SAME_DOCUMENT = """
+_NO_RULE = 255
+_SAME_DOCUMENT = f"""
             select
                 least(f.first_profile, h.profile), greatest(f.first_profile, h.profile),
-                'same_document_other_name', null
+                'same_document_other_name', null, {_NO_RULE}
             from (
                 select v.value, min(h.profile) as first_profile
                 from shared_values v join holdings h on h.kind = v.kind and h.value = v.value
@@ -167,8 +171,8 @@ _SAME_DOCUMENT = """
             join comparable c on c.profile = h.profile and c.document = h.value
             where h.profile <> f.first_profile
             """
-_AMBIGUOUS = """
-            select least(nameless, named), greatest(nameless, named), 'ambiguous_value', null
+_AMBIGUOUS = f"""
+            select least(nameless, named), greatest(nameless, named), 'ambiguous_value', null, {_NO_RULE}
             from (
                 select
                     a.kind,
