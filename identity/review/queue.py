@@ -33,6 +33,7 @@ _REASONS = {
     "landline": "d.nameless_on_landline + d.named_on_landline > 0",
     "nobody_named": "d.nameless_on_mobile + d.nameless_on_landline + d.nameless_on_email > 0",
     "device_only": "d.device > 0",
+    "name_only": "d.name_alone > 0",
     "names_differ": "d.family_names_differ + d.middle_names_differ > 0",
 }
 """Why a link inside a customer is listed."""
