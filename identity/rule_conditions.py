@@ -56,11 +56,14 @@ CONDITIONS = {
     "rare_name": "(a.is_rare_name and b.is_rare_name)",
     # rarer still: a shorter name fits all who bear its words among others
     "rarer_name": "(a.is_rarer_name and b.is_rarer_name)",
-    # one leaves out words that the other has
+    # one leaves out words that the other has between given and family name
     "one_name_shortened": """(
         a.name_key <> b.name_key
-        and len(list_intersect(string_split(a.name_key, ' '), string_split(b.name_key, ' ')))
-            = least(len(string_split(a.name_key, ' ')), len(string_split(b.name_key, ' ')))
+        and (
+            a.middle_key is null or b.middle_key is null
+            or contains(' ' || a.middle_key || ' ', ' ' || b.middle_key || ' ')
+            or contains(' ' || b.middle_key || ' ', ' ' || a.middle_key || ' ')
+        )
     )""",
     "one_lacks_area_code": "(a.lacks_area_code or b.lacks_area_code)",
     # a field of eight digits cuts a mobile's ninth and leaves what reads as a landline; a till that fills in its own

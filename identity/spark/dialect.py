@@ -222,7 +222,7 @@ def _list_intersect(node: Node) -> Node:
 
 
 def _length(node: Node) -> Node:
-    is_list = isinstance(node.this, exp.Anonymous) and node.this.name in ("array_intersect", "split")
+    is_list = isinstance(node.this, exp.Anonymous) and node.this.name == "array_intersect"
     return _call("array_size", node.this) if is_list else node
 
 

@@ -117,7 +117,6 @@ EXPRESSIONS = [
     "split_part(a, ' ', 1)",
     "contains(a, ' ' || b || ' ')",
     "len(list_intersect(string_split(a, ' '), string_split(b, ' ')))",
-    "least(len(string_split(a, ' ')), len(string_split(b, ' ')))",
     "jaro_winkler_similarity(a, b)",
     "regexp_full_match(a, '(0+)|(null)|(.*ÃO)|(\\+55[0-9]+)', 'i')",
     "nullif(trim(regexp_replace(lower(strip_accents(a)), '[^a-z0-9]+', ' ', 'g')), '')",
