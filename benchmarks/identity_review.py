@@ -3,9 +3,9 @@
 Usage: python -m benchmarks.identity_review [--people 20000] [--seeds 12 13] [--workspace PATH ...] [--fit]
 
 Only feeds that carry people are landed. A cluster is impure when its records belong to more than one true person; the
-share is taken among identified clusters of two records or more. `--fit` prints coefficients for the first workspace
-and checks them on the others: a ridge logistic regression of "the two ends are different people" on the features of
-`identity.review.doubts`.
+share is taken among identified clusters of two records or more. `--fit` prints coefficients for all workspaces given
+together, to be checked on others: a ridge logistic regression of "the two ends hold records of several people" on the
+features of `identity.review.doubts`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 _SHARES = (0.005, 0.01, 0.02, 0.05)
 _RIDGE = 1.0
+_IS_WRONG = "least(a.first_person, b.first_person) <> greatest(a.last_person, b.last_person)"
+"""SQL for whether the two ends of a link hold records of more than one person; one end alone may, where rows without a
+name show the same."""
 
 
 def main() -> None:
@@ -53,9 +56,10 @@ def main() -> None:
         folders = arguments.workspace or [
             make_sample(Path(folder) / str(seed), arguments.people, seed) for seed in arguments.seeds
         ]
-        beta = None
-        for place in folders:
-            beta = report(Workspace.open(place), beta, fit=arguments.fit)
+        seen = [report(Workspace.open(place), fit=arguments.fit) for place in folders]
+        if arguments.fit:
+            features, wrong = zip(*seen, strict=True)
+            print_fit(fit_logistic(np.vstack(features), np.concatenate(wrong)))
 
 
 def make_sample(folder: Path, people: int, seed: int) -> Path:
@@ -91,32 +95,30 @@ def resolved(ws: Workspace) -> Iterator[DuckDBPyConnection]:
             "where c.is_identified group by c.cluster having count(*) > 1"
         )
         con.execute(
-            "create temp table people as select profile, arg_max(person_id, person_id) as person_id "
+            "create temp table people as select profile, min(person_id) as first_person, max(person_id) as last_person "
             "from record_profiles join records using (rid) join truth using (record_id) group by profile"
         )
         yield con
 
 
-def report(ws: Workspace, beta: NDArray | None, *, fit: bool) -> NDArray | None:
-    """Print the yield of one workspace by the shipped coefficients, and with `fit` by those of the first."""
+def report(ws: Workspace, *, fit: bool) -> tuple[NDArray, NDArray]:
+    """Print the yield of one workspace, and with `fit` return the features of its links and which are wrong."""
     with resolved(ws) as con:
-        print_yield("shipped", con, None)
-        if not fit:
-            return None
-        features, wrong = _training(con)
-        if beta is None:
-            beta = fit_logistic(features, wrong)
-            print(f"INTERCEPT = {beta[0]:.2f}\nCOEFFICIENTS = {{")
-            for name, value in zip(doubts.FEATURES, beta[1:], strict=True):
-                print(f'    "{name}": {value:.2f},')
-            print("}")
-        print_yield("fitted ", con, beta)
-    return beta
+        print_yield(con)
+        return _training(con) if fit else (np.empty(0), np.empty(0))
+
+
+def print_fit(beta: NDArray) -> None:
+    """Print coefficients as `identity.review.doubts` writes them."""
+    print(f"INTERCEPT = {beta[0]:.2f}\nCOEFFICIENTS = {{")
+    for name, value in zip(doubts.FEATURES, beta[1:], strict=True):
+        print(f'    "{name}": {value:.2f},')
+    print("}")
 
 
 def _training(con: DuckDBPyConnection) -> tuple[NDArray, NDArray]:
     rows = con.execute(
-        f"select {', '.join(doubts.FEATURES)}, a.person_id <> b.person_id as wrong from doubts d "
+        f"select {', '.join(doubts.FEATURES)}, {_IS_WRONG} as wrong from doubts d "
         "join people a on a.profile = d.left_profile join people b on b.profile = d.right_profile "
         "order by d.left_profile, d.right_profile"
     ).fetchnumpy()
@@ -150,21 +152,20 @@ def fit_logistic(features: NDArray, wrong: NDArray) -> NDArray:
     return beta
 
 
-def print_yield(label: str, con: DuckDBPyConnection, beta: NDArray | None) -> None:
+def print_yield(con: DuckDBPyConnection) -> None:
     """Print which share of the impure clusters the first clusters of the queue hold, with and without those that a
     device alone made impure."""
-    score = "probability" if beta is None else _score(beta)
     for what, only in (("all", "true"), ("but devices", "rule_name <> 'same_device'")):
         ranked = con.execute(
             f"""
             with by_cluster as (
-                select cluster, max({score}) as score from doubts where {only} group by cluster
+                select cluster, max(probability) as score from doubts where {only} group by cluster
             ),
             by_device as (
                 select d.cluster, bool_and(d.rule_name = 'same_device') as is_device
                 from doubts d
                 join people a on a.profile = d.left_profile join people b on b.profile = d.right_profile
-                where a.person_id <> b.person_id group by d.cluster
+                where {_IS_WRONG} group by d.cluster
             )
             select i.is_impure and ({only.replace("rule_name <> 'same_device'", "not coalesce(v.is_device, false)")})
             from impurity i left join by_cluster d using (cluster) left join by_device v using (cluster)
@@ -174,11 +175,7 @@ def print_yield(label: str, con: DuckDBPyConnection, beta: NDArray | None) -> No
         impure = np.array([row[0] for row in ranked], bool)
         found = [impure[: int(len(impure) * share)].sum() / max(impure.sum(), 1) for share in _SHARES]
         shares = ", ".join(f"top {share:.1%} {value:.3f}" for share, value in zip(_SHARES, found, strict=True))
-        print(f"  {label} {what:12s} {len(impure):,} clusters, {impure.sum():,} impure: {shares}")
-
-
-def _score(beta: NDArray) -> str:
-    return " + ".join(f"{value} * {name}" for name, value in zip(doubts.FEATURES, beta[1:], strict=True))
+        print(f"  {what:12s} {len(impure):,} clusters, {impure.sum():,} impure: {shares}")
 
 
 def _run(ws: Workspace) -> Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from identity.rule_conditions import CONDITIONS
+from identity.rule_conditions import BLOCK_CONDITIONS, CONDITIONS
 from workspace.sql import quote_literal
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ def block_number(rule: Rule, alias: str = "") -> tuple[str, str]:
     """
     keys = [f"{alias}{key}" for key in key_columns(rule)]
     present = " and ".join(f"{key} is not null" for key in keys)
-    if "rare_name" in rule.when:
-        present += f" and {alias}is_rare_name"
+    for name in ("rare_name", "rarer_name"):
+        if name in rule.when:
+            present += f" and {alias}is_{name}"
     return f"hash({quote_literal('block ' + rule.name)}, {', '.join(keys)})", present
 
 
@@ -44,7 +45,8 @@ def corrected_block(value: str) -> str:
 
 def block_edges(rule: Rule, position: int, only: str | None = None) -> str:
     """Return SQL for the edges of a rule on columns of the profile, in all blocks or in those of the table `only`."""
-    conditions = "".join(f" and {CONDITIONS[name]}" for name in rule.when)
+    conditions = "".join(f" and {CONDITIONS[name]}" for name in rule.when if name in CONDITIONS)
+    of_block = "".join(f" and {BLOCK_CONDITIONS[name]}" for name in rule.when if name in BLOCK_CONDITIONS)
     if is_corrected(rule):
         return _corrected_edges(rule, position, conditions, only)
     number, present = block_number(rule)
@@ -56,7 +58,7 @@ def block_edges(rule: Rule, position: int, only: str | None = None) -> str:
     return f"""
         with blocks as (
             select {number} as block from comparable where {present}{touched}
-            group by block having count(*) between 2 and {MAX_BLOCK_PROFILES}
+            group by block having count(*) between 2 and {MAX_BLOCK_PROFILES}{of_block}
         ),
         candidates as (
             select * from (select {number} as block, * from comparable where {present})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from identity.rule_conditions import BLOCK_CONDITIONS
 from workspace.yaml_files import load_model, read_yaml
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Condition = Literal[
     "compatible_given_name", "compatible_name", "same_given_name", "compatible_family_name", "compatible_company_name",
     "no_document_conflict", "no_birth_date_conflict", "no_generation_conflict", "no_known_generation_conflict",
     "no_middle_name_conflict", "companies_only", "people_only", "one_lacks_area_code",
-    "rare_name",
+    "other_area_code_or_ninth_digit", "rare_name", "rarer_name", "one_name_shortened", "keys_of_one_person",
 ]  # fmt: skip
 IDENTIFIER_KEYS = frozenset(get_args(IdentifierKind)) | {"unverified_document", "corrected_document"}
 NAME_PROOFS = frozenset({"compatible_given_name", "compatible_name", "same_given_name", "compatible_company_name"})
@@ -82,6 +83,8 @@ class Rule(_Section):
         proven = (
             {"given_name", "full_name"} & set(self.on) or NAME_PROOFS & set(self.when) or "companies_only" in self.when
         )
+        if BLOCK_CONDITIONS.keys() & set(self.when) and IDENTIFIER_KEYS & set(self.on):
+            raise ValueError(f"rule {self.name} compares an identifier: how many people share it is for its guard")
         if not proven:
             raise ValueError(
                 f"rule {self.name} would merge on {', '.join(self.on)} alone; "

@@ -11,7 +11,7 @@ from identity.explaining_sides import is_weighed, read_sides
 from identity.explaining_together import shared_values
 from identity.hashing import hash_salt, hash_value
 from identity.masking import mask_value
-from identity.near_rules import WORDS, near_rules
+from identity.near_rules import UNPUBLISHED, WORDS, near_rules
 from identity.review.decisions import Decision, in_force, read_decisions
 from identity.tables import SCORED_NAME
 
@@ -154,9 +154,11 @@ def _near(config: IdentityConfig, ours: Side, theirs: Side, refused: set[str]) -
         if name in refused or not failed:
             continue
         keys = [KIND_WORDS.get(key, _PROFILE_KEYS.get(key, key)) for key in rules[name].on]
-        others = [one for one in failed if one != "rare_name"] or failed
+        others = [one for one in failed if one not in UNPUBLISHED] or failed
         others = ["both_named"] if "both_named" in failed else others
-        said.append(f"they share {' and '.join(keys)}, but {' and '.join(dict.fromkeys(WORDS[one] for one in others))}")
+        # of what is not published, one is true
+        link = " or " if UNPUBLISHED.issuperset(others) else " and "
+        said.append(f"they share {' and '.join(keys)}, but {link.join(dict.fromkeys(WORDS[one] for one in others))}")
     return list(dict.fromkeys(said))
 
 

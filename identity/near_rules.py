@@ -9,7 +9,7 @@ from identity.block_rules import is_corrected, key_columns
 from identity.normalising.names import NAMES
 from identity.normalising.stages import staged_select
 from identity.profiles import HOLDINGS, load_nicknames
-from identity.rule_conditions import CONDITIONS
+from identity.rule_conditions import BLOCK_CONDITIONS, CONDITIONS
 from identity.rules import LANDLINE
 from workspace.prepared import as_rows, rows_sql, run_prepared
 from workspace.sql import connect, quote_literal
@@ -33,10 +33,16 @@ WORDS = {
     "companies_only": "one of them is no company",
     "people_only": "one of them is a company",
     "rare_name": "the name is too common to join them by itself",
+    "rarer_name": "the name is too common to join them by a part of it",
+    "one_name_shortened": "each has names that the other lacks",
     "one_lacks_area_code": "both have an area code",
+    "other_area_code_or_ninth_digit": "both are whole numbers of different areas",
+    "keys_of_one_person": "two people are known to share it",
     "both_named": "one of them has no name",
 }
 """Each condition that failed, for a person."""
+UNPUBLISHED = frozenset({"rare_name", "rarer_name", *BLOCK_CONDITIONS})
+"""Conditions that count as failed: they say why two are apart only where no other does."""
 READ = {
     "record_id": "VARCHAR", "full_name": "VARCHAR", "country_code": "VARCHAR", "birth_date": "DATE",
     "document_number": "VARCHAR", "document_kind": "VARCHAR", "document_is_valid": "BOOLEAN",
@@ -66,7 +72,7 @@ def near_rules(
     """Return for each rule whose keys two sides share what failed in the pair of records that came nearest.
 
     Nothing failed where a constraint, and no condition, keeps the two apart. Rules on values that are not published
-    (corrected documents, numbers without area code) are left out.
+    (corrected documents, numbers without area code) are left out, and those on a part of a name, which many share.
 
     Args:
         config: Rules.
@@ -74,7 +80,7 @@ def near_rules(
         theirs: Records of the other.
         held: Identifiers of both: `record_id`, `kind`, `value`, `is_blocked`.
     """
-    rules = tuple(rule for rule in config.active_rules if not is_corrected(rule) and "local_number" not in rule.on)
+    rules = tuple(rule for rule in config.active_rules if not is_corrected(rule) and _is_told(rule))
     blocked = {one["record_id"] for one in held if one["kind"] == "document" and one["is_blocked"]}
     records = [
         {**one, "is_ours": side is ours, "is_blocked": one["record_id"] in blocked}
@@ -90,13 +96,19 @@ def near_rules(
     return {name: failed for name, failed in found.items() if not _AUDIENCES.intersection(failed)}
 
 
+def _is_told(rule: Rule) -> bool:
+    return "local_number" not in rule.on and "rarer_name" not in rule.when
+
+
 @lru_cache(maxsize=4)
 def _nearest_sql(rules: tuple[Rule, ...]) -> str:
     """Return SQL that looks at each key and condition once for a pair, whichever rules ask for it."""
     kinds = {key for rule in rules for key in rule.on if key in _KINDS}
     facts = {f"same_{kind}": f"list_contains(s.kinds, {quote_literal(kind)})" for kind in kinds}
     facts |= {f"same_{key}": f"a.{key} = b.{key}" for rule in rules for key in key_columns(rule) if key not in kinds}
-    facts |= {f"holds_{name}": CONDITIONS[name] for rule in rules for name in rule.when}
+    # who else shares the keys is not looked up; where nothing speaks against a pair it has an edge, or this failed
+    conditions = CONDITIONS | dict.fromkeys(BLOCK_CONDITIONS, "false")
+    facts |= {f"holds_{name}": conditions[name] for rule in rules for name in rule.when}
     facts["holds_both_named"] = "a.given_key is not null and b.given_key is not null"
     looked_at = ", ".join(f"coalesce({sql}, false) as {name}" for name, sql in sorted(facts.items()))
     fields = ", ".join(f"{_failed(rule)} as {rule.name}" for rule in rules)

@@ -54,7 +54,34 @@ CONDITIONS = {
     "people_only": "not a.document_is_company and not b.document_is_company",
     # so rare in the epoch that two people by chance are not to be expected; see `create_comparable`
     "rare_name": "(a.is_rare_name and b.is_rare_name)",
+    # rarer still: a shorter name fits all who bear its words among others
+    "rarer_name": "(a.is_rarer_name and b.is_rarer_name)",
+    # one leaves out words that the other has between given and family name
+    "one_name_shortened": """(
+        a.name_key <> b.name_key
+        and (
+            a.middle_key is null or b.middle_key is null
+            or contains(' ' || a.middle_key || ' ', ' ' || b.middle_key || ' ')
+            or contains(' ' || b.middle_key || ' ', ' ' || a.middle_key || ' ')
+        )
+    )""",
     "one_lacks_area_code": "(a.lacks_area_code or b.lacks_area_code)",
+    # a field of eight digits cuts a mobile's ninth and leaves what reads as a landline; a till that fills in its own
+    # area code makes two whole numbers of one, for which chance asks for the family name as well
+    "other_area_code_or_ninth_digit": """(
+        a.lacks_area_code or b.lacks_area_code
+        or (a.phone_key <> b.phone_key and (left(a.phone_key, 5) = left(b.phone_key, 5) or a.family_key = b.family_key))
+    )""",
 }
 """Each condition holds or not for a pair of profiles alone, and is symmetric: it can be checked for any part of the
 pairs."""
+BLOCK_CONDITIONS = {
+    # two valid documents or two birth years beside one name and place: who shows neither could be either person
+    "keys_of_one_person": """(
+        coalesce(min(document) = max(document), true)
+        or min(case when document is not null then document_kind end)
+            <> max(case when document is not null then document_kind end)
+    ) and coalesce(year(min(birth_date)) = year(max(birth_date)), true)""",
+}
+"""Conditions on all profiles that share the keys of a rule, as SQL aggregates: a function of one block, as a guard is
+of one value."""

@@ -24,6 +24,8 @@ MAX_PAIRED_PROFILES = 60
 LANDLINE = r"\+55[1-9][1-9][2-5][0-9]{7}|\+3512[0-9]{8}|\+34[89][0-9]{8}"
 RARE_BITS = 4
 """Bits by which a name must be rarer than one record of the epoch, so that chance gives one namesake in sixteen."""
+RARER_BITS = 2
+"""Bits by which a name must be rarer still to be known in a shorter form: up to four ways to leave words out."""
 LEAST_RARE_BITS = 20
 """Bits below which no name is rare: shares that few records show are no measure."""
 DECIDED = 254
@@ -110,7 +112,8 @@ def create_comparable(con: DuckDBPyConnection) -> None:
         unknown as (
             select coalesce(max(bits), 1) as bits from name_tokens where token = ''
         )
-        select w.name_key
+        select w.name_key, sum(coalesce(t.bits, (select bits from unknown)))
+            >= (select bits from limits) + {RARER_BITS} as is_rarer
         from words w
         left join name_tokens t on t.token = w.token
         where length(w.token) > 1
@@ -137,14 +140,15 @@ def create_comparable(con: DuckDBPyConnection) -> None:
             p.document_is_company,
             case when not p.document_is_valid and length(p.document_number) >= 8 and b.value is null
                 then p.document_number end as unverified_document,
+            p.phone_key,
             p.phone_key is null and p.local_key is not null as lacks_area_code,
             p.postal_code,
             p.street_number,
-            not p.document_is_company and not p.is_company_name
-                and coalesce(p.name_key in (select name_key from rare_names), false)
-                as is_rare_name
+            not p.document_is_company and not p.is_company_name and r.name_key is not null as is_rare_name,
+            not p.document_is_company and not p.is_company_name and coalesce(r.is_rarer, false) as is_rarer_name
         from profiles p
         left join blocked b on b.value = p.document_number
+        left join rare_names r on r.name_key = p.name_key
         """
     )
 

@@ -60,7 +60,7 @@ NAMES = Normaliser(
             f"or {{letters}} in ({_list(PLACEHOLDERS)}) or {{tokens}} = repeat({{tokens}}[1], length({{tokens}}))",
             "last": "split_part({tokens}, ' ', -1)",
             "is_company": f"regexp_matches({{letters}}, '(^| ){_words(COMPANY_WORDS)}( |$)') "
-            r"or regexp_matches({plain}, ' s[./ ]?a\.?$')",
+            r"or regexp_matches({plain}, ' (s[./ ]?a|m\.?e)\.?$')",
         },
         {
             "ending": f"case when {{last}} in ({_list(tuple(SUFFIXES))}) and contains({{tokens}}, ' ') "

@@ -26,6 +26,7 @@ WORDS = {
     "landline": "the shared number is a landline",
     "nobody_named": "one side shows no name",
     "device_only": "nothing but a device joins them",
+    "name_only": "nothing but a rare name joins them",
     "names_differ": "family or middle names differ",
     "weak_link": "it is the weakest link of the customer",
     "same_document_other_name": "one document stands under two names",

@@ -33,6 +33,7 @@ _REASONS = {
     "landline": "d.nameless_on_landline + d.named_on_landline > 0",
     "nobody_named": "d.nameless_on_mobile + d.nameless_on_landline + d.nameless_on_email > 0",
     "device_only": "d.device > 0",
+    "name_only": "d.name_alone > 0",
     "names_differ": "d.family_names_differ + d.middle_names_differ > 0",
 }
 """Why a link inside a customer is listed."""
@@ -120,13 +121,15 @@ def _apart(config: IdentityConfig, touched: str | None) -> str:
             f"(x.left_profile in (select profile from {touched}) or x.right_profile in (select profile from {touched}))"
         )
     scores = ", ".join(f"('{name}', {score})" for name, score in NEAR_MERGES.items())
+    # of several refused rules between two profiles the strongest is named
+    first = "(-s.score, x.left_profile, x.right_profile, x.place)"
     return f"""
         select
-            arg_min(x.left_profile, (-s.score, x.left_profile, x.right_profile)),
-            arg_min(x.right_profile, (-s.score, x.left_profile, x.right_profile)),
+            arg_min(x.left_profile, {first}),
+            arg_min(x.right_profile, {first}),
             'apart',
-            arg_min(x.reason, (-s.score, x.left_profile, x.right_profile)),
-            arg_min(x.rule_name, (-s.score, x.left_profile, x.right_profile)),
+            arg_min(x.reason, {first}),
+            arg_min(x.rule_name, {first}),
             max(s.score),
             least(any_value(lf.record_count), any_value(rf.record_count))
         from (
@@ -135,7 +138,8 @@ def _apart(config: IdentityConfig, touched: str | None) -> str:
                 e.right_profile,
                 case when e.kind = 'email' then 'refused_email' when e.kind = 'phone' then 'refused_phone'
                     when e.kind is null then 'refused_place' else 'refused_other' end as reason,
-                case e.rule {rules} end as rule_name
+                case e.rule {rules} end as rule_name,
+                e.rule as place
             from edges e
             union all
             {_SAME_DOCUMENT}
@@ -154,10 +158,11 @@ def _apart(config: IdentityConfig, touched: str | None) -> str:
         """
 
 
-_SAME_DOCUMENT = """
+_NO_RULE = 255
+_SAME_DOCUMENT = f"""
             select
                 least(f.first_profile, h.profile), greatest(f.first_profile, h.profile),
-                'same_document_other_name', null
+                'same_document_other_name', null, {_NO_RULE}
             from (
                 select v.block, min(h.profile) as first_profile
                 from shared_values v join holdings h on h.block = v.block
@@ -167,8 +172,8 @@ _SAME_DOCUMENT = """
             join comparable c on c.profile = h.profile and c.document = h.value
             where h.profile <> f.first_profile
             """
-_AMBIGUOUS = """
-            select least(nameless, named), greatest(nameless, named), 'ambiguous_value', null
+_AMBIGUOUS = f"""
+            select least(nameless, named), greatest(nameless, named), 'ambiguous_value', null, {_NO_RULE}
             from (
                 select
                     a.kind,

@@ -270,7 +270,10 @@ def test_names(text, country, given_key, family_key, suffix_key, full_name):
 def test_company_names_are_told_from_people():
     assert normalise_name("Comércio de Flores Ltda")["is_company_name"]
     assert normalise_name("Transportes Brasil S/A")["is_company_name"]
+    assert normalise_name("ALMEIDA CONSTRUCOES ME")["is_company_name"]
+    assert normalise_name("Almeida Construções M.E.")["is_company_name"]
     assert not normalise_name("Ana Saldanha")["is_company_name"]
+    assert not normalise_name("Ana Mel Jerome")["is_company_name"]
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from identity.lookup import find_records
 from identity.lookup_keys import create_lookup_keys, lookup_key
 from identity.near_rules import WORDS
 from identity.review.decisions import record_decision
-from identity.rule_conditions import CONDITIONS
+from identity.rule_conditions import BLOCK_CONDITIONS, CONDITIONS
 from workspace.sql import connect
 
 IDENTITY = "overrides:\n  - {identifier: email, value: loja@uol.com.br, decision: block, reason: store, by: Rui}\n"
-FIRST, SECOND = (base + cpf._calc_check_digits(base) for base in ("529982247", "111444777"))
+FIRST, SECOND, THIRD, FOURTH = (
+    base + cpf._calc_check_digits(base) for base in ("529982247", "111444777", "111444778", "111444779")
+)
 
 
 def record_of(lake, source_id: str) -> str:
@@ -48,6 +50,8 @@ def people(shared_lake):
         {"id": "12", "person_name": "José Alves", "phone": "(11) 3123-4567"},
         {"id": "13", "person_name": "Caio Reis", "email": "caio@uol.com.br"},
         {"id": "14", "person_name": "Caio Reis", "email": "caio@uol.com.br", "phone": "(31) 98123-0005"},
+        *({"id": f"15{n}", "person_name": "Gil Alves", "postal_code": "01310-100", "document_number": number,
+           "email": f"gil{n}@uol.com.br"} for n, number in enumerate((THIRD, FOURTH, None))),
     )  # fmt: skip
     lake.sales({"id": "r", "phone": "(21) 98123-0002"})
     lake.resolve()
@@ -57,7 +61,7 @@ def people(shared_lake):
 
 
 def test_every_condition_has_words():
-    assert set(WORDS) == set(CONDITIONS) | {"both_named"}
+    assert set(WORDS) == {*CONDITIONS, *BLOCK_CONDITIONS, "both_named"}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +81,9 @@ def test_every_condition_has_words():
         ("1", "10", {"they share document, but names differ"}),
         ("11", "12", {"they share telephone, but one of them is of another generation (Filho, Neto)",
                       "they share full name, but one of them is of another generation (Filho, Neto)"}),
+        ("150", "152", {"they share given name and family name and postal code, but two people are known to share it",
+                        "they share full name, but the name is too common to join them by itself or two people are "
+                        "known to share it"}),
         ("3", "5", {"they share no evidence"}),
     ],
 )  # fmt: skip
