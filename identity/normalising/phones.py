@@ -34,7 +34,8 @@ PHONES = Normaliser(
         {
             # an extension is not part of the number: "ramal 12", "ext. 5", "x12"
             "text": r"case when regexp_matches({value}, '[a-zA-Z#]') then "
-            r"regexp_replace(lower(trim({value})), '(ramal|ext\.?|extensao|x|#)\s*:?\s*[0-9]{1,5}$', '') else {value} end",
+            r"regexp_replace(lower(trim({value})), '(ramal|ext\.?|extensao|x|#)\s*:?\s*[0-9]{1,5}$', '') "
+            "else {value} end",
         },
         {
             "digits": "regexp_replace({text}, '[^0-9]', '', 'g')",
