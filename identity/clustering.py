@@ -68,7 +68,7 @@ class Clustering:
 def places(ordered: NDArray, values: NDArray) -> NDArray:
     """Return where each of `values` stands in `ordered`, which holds them all.
 
-    Looked up in their order, neighbours fall into the same cache lines: a fifth of the time of looking up as they come.
+    Looked up in their order, neighbours fall into the same cache lines: for millions a third of the time, sort included.
     """
     import numpy as np
 

@@ -178,11 +178,12 @@ def create_profile_evidence(con: DuckDBPyConnection) -> None:
     An e-mail or phone that several people share identifies nobody when no name stands beside it. Only profiles that
     hold such a value, or a blocked one, are looked at value by value.
     """
+    ranked = ", ".join(quote_literal(kind) for kind in RANKED_KINDS)
     con.execute(
         f"""
         create or replace temp table doubtful as
         select distinct profile from holdings
-        where kind in ({", ".join(quote_literal(kind) for kind in RANKED_KINDS)}) and block in (
+        where kind in ({ranked}) and block in (
             select block from guards where decision = 'blocked' union all select block from ambiguous_values
         )
         """
@@ -202,7 +203,7 @@ def create_profile_evidence(con: DuckDBPyConnection) -> None:
             join (select * from profiles where profile in (select profile from doubtful)) p on p.profile = h.profile
             left join (select block from guards where decision = 'blocked') g on g.block = h.block
             left join ambiguous_values a on a.block = h.block and p.given_key is null
-            where h.kind not in ('device', 'local_number') and g.block is null and a.block is null
+            where h.kind in ({ranked}) and g.block is null and a.block is null
                 and (h.kind <> 'document' or p.document_is_valid)
             group by h.profile
         ),

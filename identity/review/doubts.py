@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from identity.clustering import places
 from identity.review.links import spanning_links
 from identity.rules import LANDLINE
 from workspace.sql import quote_literal
@@ -152,7 +153,7 @@ def _create_links(con: DuckDBPyConnection, config: IdentityConfig, touched: str 
     nodes = np.asarray(sizes["profile"])
     weights = np.full(256, _DECIDED)
     weights[: len(rules)] = [rule.weight for rule in rules]
-    left, right = (np.searchsorted(nodes, np.asarray(found[name])) for name in ("left_profile", "right_profile"))
+    left, right = (places(nodes, np.asarray(found[name])) for name in ("left_profile", "right_profile"))
     links = spanning_links(left, right, weights[np.asarray(found["rule"])], np.asarray(sizes["record_count"]))
     rows = pl.DataFrame(
         {

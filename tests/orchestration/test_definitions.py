@@ -59,7 +59,7 @@ def test_graph_is_the_recorded_one_when_built_from_a_small_manifest(definitions:
     """Set UNAVISTA_UPDATE_SNAPSHOTS=1 to record a change that is meant."""
     found = described(definitions)
     if os.environ.get("UNAVISTA_UPDATE_SNAPSHOTS"):
-        SNAPSHOT.write_text(yaml.safe_dump(found, sort_keys=True, width=120), encoding="utf-8")
+        SNAPSHOT.write_text(yaml.safe_dump(found, sort_keys=True, width=120, default_flow_style=None), encoding="utf-8")
     assert found == yaml.safe_load(SNAPSHOT.read_text(encoding="utf-8"))
 
 
