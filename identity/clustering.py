@@ -68,7 +68,7 @@ class Clustering:
 def places(ordered: NDArray, values: NDArray) -> NDArray:
     """Return where each of `values` stands in `ordered`, which holds them all.
 
-    Looked up in their order, neighbours fall into the same cache lines: for millions a third of the time, sort included.
+    Looked up in their order, neighbours fall into the same cache lines: for millions a third of the time.
     """
     import numpy as np
 
