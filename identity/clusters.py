@@ -8,7 +8,7 @@ from identity.clustering import Nodes, cluster_nodes, places
 from identity.normalised_records import RID
 from identity.profiles import HOLDINGS, IS_BARE
 from identity.rules import DECIDED, DECIDED_WEIGHT
-from workspace.sql import quote_literal
+from workspace.sql import quote_literal, shifted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -95,14 +95,16 @@ def _read_nodes(con: DuckDBPyConnection) -> tuple[NDArray, Nodes]:
     import numpy as np
 
     columns = con.execute(
-        """
+        f"""
         select
             profile,
-            case when document is null then -1 else cast(hash(document) >> 2 as BIGINT) end as document,
+            case when document is null then -1 else cast(hash(document, {shifted("document")}) >> 2 as BIGINT) end
+                as document,
             case document_kind when 'cpf' then 0 when 'nif' then 1 when 'dni' then 2 when 'nie' then 3
                 when 'cnpj' then 4 when 'nipc' then 5 when 'cif' then 6 else 7 end as document_kind,
             coalesce(document_is_company, false) as is_company,
-            case when given_key is null then -1 else cast(hash(given_key) >> 2 as BIGINT) end as name
+            case when given_key is null then -1 else cast(hash(given_key, {shifted("given_key")}) >> 2 as BIGINT) end
+                as name
         from comparable
         order by profile
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from identity.hashing import value_number
 from workspace.sql import quote_literal
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _create_counted(con: DuckDBPyConnection, config: IdentityConfig) -> None:
             select v.block from value_counts v join limits l on l.kind = v.kind
             where v.profile_count > least(l.max_names, l.max_documents, l.max_contacts)
             union
-            select hash(kind, value) from overrides
+            select {value_number("kind", "value")} from overrides
         )
         select h.kind, h.value, h.block, h.profile, l.max_names, l.max_documents, l.max_contacts
         from holdings h

@@ -1,4 +1,5 @@
-"""Salted hashes: how a value of a person is compared, shown and kept without being known."""
+"""Hashes: the salted ones, by which a value of a person is shown and kept without being known, and the numbers by which
+millions of values are told apart."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from workspace.sql import quote_literal
+from workspace.sql import quote_literal, shifted
 
 if TYPE_CHECKING:
     from workspace.workspace import Workspace
@@ -28,3 +29,8 @@ def hash_value(value: str, salt: str) -> str:
 def hash_sql(expression: str, salt: str) -> str:
     """Return SQL for the same hash of the SQL expression; null stays null."""
     return f"sha256({quote_literal(salt + ':')} || {expression})"
+
+
+def value_number(kind: str, value: str) -> str:
+    """Return SQL for the number of an identifier's value: 64 bits, different for different values."""
+    return f"hash({kind}, {value}, {shifted(value)})"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workspace.sql import quote_literal
+from identity.hashing import value_number
+from workspace.sql import quote_literal, shifted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -30,6 +31,7 @@ EVIDENCE = (
     "email_secondary_key", "phone_key", "phone_secondary_key", "local_key", "postal_code", "street_number",
     "loyalty_card_key", "account_key", "reference_record_id",
 )  # fmt: skip
+_TEXTS = sorted(set(EVIDENCE) - {"is_company_name", "birth_date", "document_is_valid", "document_is_company"})
 IS_BARE = """(coalesce(
     name_key, document_number, email_key, email_secondary_key, phone_key, phone_secondary_key, local_key,
     loyalty_card_key, account_key, reference_record_id
@@ -62,8 +64,9 @@ def load_nicknames(con: DuckDBPyConnection) -> None:
 def create_record_evidence(con: DuckDBPyConnection, records: str = "records") -> None:
     """Create `record_evidence` (rid, first_hash, second_hash, device_key): what a record shows, as two hashes.
 
-    Two hashes make 128 bits: equal evidence is told by them. A record that shows nothing to compare has hashes of its
-    own, as has one that people told apart from another: it must be separable even with equal evidence.
+    Two hashes make 128 bits: equal evidence is told by them, the second of every text shifted. A record that shows
+    nothing to compare has hashes of its own, as has one that people told apart from another: it must be separable even
+    with equal evidence.
     """
     listed = ", ".join(EVIDENCE)
     con.execute(
@@ -72,7 +75,7 @@ def create_record_evidence(con: DuckDBPyConnection, records: str = "records") ->
         select
             rid,
             hash(case when alone then rid end, {listed}) as first_hash,
-            hash('second', case when alone then rid end, {listed}) as second_hash,
+            hash(case when alone then rid end, {", ".join(shifted(name) for name in _TEXTS)}) as second_hash,
             device_key
         from (
             select *, {IS_BARE} or record_id in (
@@ -157,7 +160,7 @@ def _add_holdings(con: DuckDBPyConnection, config: IdentityConfig, kind: str, so
     con.execute(
         f"""
         insert into holdings
-        select {name}, value, hash({name}, value), profile, record_count, {blocked}
+        select {name}, value, {value_number(name, "value")}, profile, record_count, {blocked}
         from ({source}) where value is not null
         """
     )

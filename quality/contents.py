@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data_contracts.loader import load_contracts
-from workspace.sql import quote_identifier, quote_literal
+from workspace.sql import quote_identifier, quote_literal, shifted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -59,12 +59,14 @@ def qualified(catalog: str, table: str) -> str:
 def read_content(con: DuckDBPyConnection, catalog: str, table: str) -> TableContent:
     """Count and hash the rows of a table: the sum of one 64-bit hash per row, so that order and threads do not matter.
 
-    Column names and types are part of the hash: a renamed or retyped column is another content.
+    Column names and types are part of the hash: a renamed or retyped column is another content. So is every text a
+    second time, shifted: one hash of it would let a change of two characters pass.
     """
     columns = list_columns(con, catalog, table)
     names = sorted(columns)
     shape = quote_literal(",".join(f"{name} {columns[name]}" for name in names))
-    arguments = ", ".join(quote_identifier(name) for name in names)
+    texts = [shifted(quote_identifier(name)) for name in names if columns[name] == "VARCHAR"]
+    arguments = ", ".join([*map(quote_identifier, names), *texts])
     count, total, shape_hash = con.execute(
         f"select count(*), coalesce(sum(hash({arguments})::HUGEINT), 0), hash({shape}) from {qualified(catalog, table)}"
     ).fetchall()[0]

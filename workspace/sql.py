@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workspace import instances
-from workspace.quoting import quote_identifier, quote_literal
+from workspace.quoting import quote_identifier, quote_literal, shifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,4 +50,4 @@ def _opened(database: Path | str, read_only: bool, config: dict[str, str]) -> It
         con.close()
 
 
-__all__ = ["connect", "quote_identifier", "quote_literal"]
+__all__ = ["connect", "quote_identifier", "quote_literal", "shifted"]
