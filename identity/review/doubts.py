@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from identity.clustering import places
+from identity.hashing import value_number
 from identity.review.links import spanning_links
 from identity.rules import LANDLINE
 from workspace.sql import quote_literal
@@ -46,7 +47,7 @@ FEATURES = {
     "name_alone": "l.rule_name in ('same_rare_name', 'same_rare_name_shortened')",
     # other customers carry the value too
     "value_customers": "ln(v.cluster_count)",
-    "value_has_names": "v.name_count > 1",
+    "value_has_names": "v.has_names",
     "email_lacks_name": f"""{_NAMELESS} and l.kind = 'email'
         and not contains(split_part(l.value, '@', 1), left(coalesce(a.given_key, b.given_key), 4))""",
     "own_email_lacks_name": f"""{_NAMELESS} and l.kind is distinct from 'email' and not contains(
@@ -58,7 +59,7 @@ FEATURES = {
     "family_names_differ": "a.family_key <> b.family_key",
     "middle_names_differ": "a.middle_key <> b.middle_key",
     "birth_date_agrees": "a.birth_date = b.birth_date",
-    "customer_birth_dates": "f.birth_date_count > 1",
+    "customer_birth_dates": "f.has_birth_dates",
     "component_was_cut": "f.is_cut",
 }  # fmt: skip
 """What a link shows, as SQL; null counts as nothing."""
@@ -101,7 +102,7 @@ def create_doubts(con: DuckDBPyConnection, config: IdentityConfig, *, touched: s
             join profiles a on a.profile = l.left_profile
             join profiles b on b.profile = l.right_profile
             join review_clusters f on f.cluster = l.cluster
-            left join review_values v on v.kind = l.kind and v.value = l.value
+            left join review_values v on v.block = l.block
             left join review_devices d on d.left_profile = l.left_profile and d.right_profile = l.right_profile
             left join review_households h on h.cluster = l.cluster
         )
@@ -130,12 +131,18 @@ def _create_links(con: DuckDBPyConnection, config: IdentityConfig, touched: str 
     con.execute(
         f"""
         create or replace temp table review_pairs as
-        select l.cluster, e.left_profile, e.right_profile, min(e.rule) as rule, count(distinct e.rule) as rule_count
+        select
+            any_value(l.cluster) as cluster,
+            e.left_profile,
+            e.right_profile,
+            min(e.rule) as rule,
+            -- one bit for each rule: millions of pairs are counted without a set for each
+            bit_count(bit_or(1::UBIGINT << least(e.rule, 63)::UBIGINT)) as rule_count
         from review_edges e
         join profile_clusters l on l.profile = e.left_profile
         join profile_clusters r on r.profile = e.right_profile
         where l.cluster = r.cluster {chosen}
-        group by l.cluster, e.left_profile, e.right_profile
+        group by e.left_profile, e.right_profile
         """
     )
     found = con.execute(
@@ -168,21 +175,28 @@ def _create_links(con: DuckDBPyConnection, config: IdentityConfig, touched: str 
     con.execute(
         f"""
         create or replace temp table review_links as
-        with strongest as (
-            select left_profile, right_profile, rule, min(kind) as kind, min(value) as value
-            from review_edges semi join spanning using (left_profile, right_profile)
-            group by left_profile, right_profile, rule
-        )
-        select
-            p.cluster, s.left_profile, s.right_profile, s.is_bridge, s.smaller_side, p.rule_count,
-            case p.rule {names} end as rule_name, e.kind, e.value
+        select s.*, p.cluster, p.rule, p.rule_count
         from spanning s
         join review_pairs p using (left_profile, right_profile)
-        join strongest e on e.left_profile = p.left_profile and e.right_profile = p.right_profile and e.rule = p.rule
         where p.rule < {len(rules)}
         """
     )
     con.unregister("spanning")
+    con.execute(
+        f"""
+        create or replace temp table review_links as
+        with strongest as (
+            select left_profile, right_profile, min(kind) as kind, min(value) as value
+            from review_edges semi join review_links using (left_profile, right_profile, rule)
+            group by left_profile, right_profile
+        )
+        select
+            l.cluster, left_profile, right_profile, l.is_bridge, l.smaller_side, l.rule_count,
+            case l.rule {names} end as rule_name, e.kind, e.value, {value_number("e.kind", "e.value")} as block
+        from review_links l
+        join strongest e using (left_profile, right_profile)
+        """
+    )
 
 
 def _create_edges(con: DuckDBPyConnection, config: IdentityConfig) -> None:
@@ -191,7 +205,7 @@ def _create_edges(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     followers = ""
     if device is not None:
         followers = f"""
-            union
+            union all
             select least(profile, lead), greatest(profile, lead), {device}, 'device', value from device_followers
             """
     con.execute(
@@ -207,12 +221,16 @@ def _create_facts(con: DuckDBPyConnection) -> None:
     con.execute(
         """
         create or replace temp table review_values as
-        select h.kind, h.value, count(distinct c.cluster) as cluster_count, count(distinct p.given_key) as name_count
-        from holdings h
-        semi join review_links l on l.kind = h.kind and l.value = h.value
-        join profile_clusters c on c.profile = h.profile
-        join profiles p on p.profile = h.profile
-        group by h.kind, h.value
+        with by_cluster as (
+            select h.block, c.cluster, min(p.given_key) as first_name, max(p.given_key) as last_name
+            from holdings h
+            join profile_clusters c on c.profile = h.profile
+            join profiles p on p.profile = h.profile
+            where h.block in (select block from review_links where value is not null)
+            group by h.block, c.cluster
+        )
+        select block, count(*) as cluster_count, min(first_name) <> max(last_name) as has_names
+        from by_cluster group by block
         """
     )
     con.execute(
@@ -225,7 +243,7 @@ def _create_facts(con: DuckDBPyConnection) -> None:
             c.cluster,
             any_value(c.component) as component,
             count(*) as profile_count,
-            count(distinct p.birth_date) as birth_date_count,
+            min(p.birth_date) <> max(p.birth_date) as has_birth_dates,
             bool_or(c.component in (select component from cut)) as is_cut
         from profile_clusters c
         semi join review_links l on l.cluster = c.cluster

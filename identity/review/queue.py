@@ -140,7 +140,14 @@ def _apart(config: IdentityConfig, touched: str | None) -> str:
                     when e.kind is null then 'refused_place' else 'refused_other' end as reason,
                 case e.rule {rules} end as rule_name,
                 e.rule as place
-            from edges e
+            from (
+                -- nearly every edge joins: what it is named is asked of the others only
+                select e.left_profile, e.right_profile, e.kind, e.rule
+                from edges e
+                join profile_clusters l on l.profile = e.left_profile
+                join profile_clusters r on r.profile = e.right_profile
+                where l.cluster <> r.cluster
+            ) e
             union all
             {_SAME_DOCUMENT}
             union all
