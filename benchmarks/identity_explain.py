@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from identity.cluster_view import read_cluster
 from identity.epochs import TABLES as EPOCH
 from identity.explaining import explain
 from identity.lookup import find_records
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+QUEUED = (
+    "review_id", "record_id_left", "record_id_right", "customer_id_left", "customer_id_right", "kind", "reasons",
+    "rule_name",
+)  # fmt: skip
+"""Texts of a queued pair; the queue of the view is empty."""
 _STEP = 7919
 """Customers between two questions, a prime, so that they fall all over the files."""
 
@@ -96,6 +102,7 @@ def measure(ws: Workspace, customers: int, asked: int) -> None:
             ws, people[place][0]["customer"], people[place - 1][0]["customer"]
         ),
         "why-not, shared telephone": lambda place: explain(ws, people[place][0]["email"], people[place][1]["email"]),
+        "page of a customer": lambda place: read_cluster(ws, people[place][0]["customer"]),
     }
     _check(ws, people[1], numbers[1])
     print(f"{'':28s}{'p50 ms':>8s}{'p95 ms':>8s}{'CPU ms':>8s}")
@@ -116,6 +123,8 @@ def _check(ws: Workspace, pair: tuple[dict[str, str], dict[str, str]], number: i
     assert [step.rule_name for step in joined.steps] == ["same_phone_and_given_name"], joined
     apart = explain(ws, pair[0]["email"], pair[1]["email"])
     assert not apart.is_same_customer and "they share telephone, but birth dates differ" in apart.reasons, apart
+    page = read_cluster(ws, pair[0]["customer"])
+    assert page.record_count == 3 + number % 2 and [change.reason for change in page.history] == ["new"], page
 
 
 def _print(name: str, question: Callable[[int], object], asked: int) -> None:
@@ -183,6 +192,11 @@ def _create_tables(con: DuckDBPyConnection, customers: int) -> None:
         from ({pairs})
         """
     )
+    con.execute(
+        "create temp view customer_id_history as select record_id, cast(1 as BIGINT) as change_number, "
+        "cast(null as VARCHAR) as old_customer_id, customer_id as new_customer_id, 'run-1' as run_id, "
+        "timestamp '2025-01-01' as changed_at, 'new' as reason, 'email' as evidence from people"
+    )
     create_lookup_keys(con)
     _create_small_tables(con)
 
@@ -221,6 +235,8 @@ def _create_small_tables(con: DuckDBPyConnection) -> None:
         "create temp table erasure_tombstones as select sha256('e' || n) as record_hash, 'record' as identifier_kind, "
         "sha256('e' || n) as identifier_hash, timestamp '2025-01-01' as erased_at from range(20000) r (n)"
     )
+    text = ", ".join(f"{name} VARCHAR" for name in QUEUED)
+    con.execute(f"create temp table review_queue ({text}, score DOUBLE, records_at_stake BIGINT, priority DOUBLE)")
     con.execute(f"create temp table model_epoch ({', '.join(f'{n} {t}' for n, t in EPOCH['model_epoch'].items())})")
     con.execute("insert into model_epoch values ('benchmark', 1, '', '', null, null, null)")
     listed = "select table_name from duckdb_tables() union select view_name from duckdb_views()"

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from workspace.workspace import Workspace
 
 Rule = Literal["most_recent", "most_frequent", "most_trusted", "most_complete", "verified"]
+StatedRule = Literal["most_recent", "most_frequent", "most_trusted", "most_complete"]
+"""Rules of what nothing can prove: a record says it, and that is all."""
 SourceSystem = Annotated[str, Field(pattern=r"^[^\\]{1,80}$")]
 
 
@@ -30,6 +32,9 @@ class FieldRules(BaseModel):
     phone: Rule = "most_recent"
     address: Rule = "most_complete"
     """Street, number, complement, district, city, state, postal code, country."""
+    preferred_channel: StatedRule = "most_recent"
+    income: StatedRule = "most_recent"
+    """Income band, as registered."""
 
 
 class Survivorship(BaseModel):

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from workspace.workspace import Workspace
 
 KIND_WORDS = {
-    "email": "e-mail", "phone": "telephone", "loyalty_card": "loyalty card",
-    "customer_reference": "customer reference",
+    "email": "e-mail", "phone": "telephone", "local_number": "telephone without area code",
+    "loyalty_card": "loyalty card", "customer_reference": "customer reference",
 }  # fmt: skip
 _PROFILE_KEYS = {
     "given_name": "given name", "family_name": "family name", "full_name": "full name", "birth_date": "birth date",

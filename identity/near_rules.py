@@ -60,7 +60,12 @@ _COMPARED = {
 _GIVEN = [*_COMPARED].index("given_key")
 _HELD = {"record_id": "VARCHAR", "kind": "VARCHAR", "value": "VARCHAR"}
 _AUDIENCES = frozenset({"companies_only", "people_only"})
-_KINDS = (*HOLDINGS, "device")
+_KINDS = (*(kind for kind in HOLDINGS if kind != "local_number"), "device")
+_SAME_LOCAL_NUMBER = (
+    "starts_with(a.phone_key, '+55') and starts_with(b.phone_key, '+55') and a.phone_key <> b.phone_key "
+    "and right(a.phone_key, 8) = right(b.phone_key, 8)"
+)
+"""As `identity.normalising.phones` has it: only Brazilian numbers are known without their area code."""
 
 
 def near_rules(
@@ -72,7 +77,8 @@ def near_rules(
     """Return for each rule whose keys two sides share what failed in the pair of records that came nearest.
 
     Nothing failed where a constraint, and no condition, keeps the two apart. Rules on values that are not published
-    (corrected documents, numbers without area code) are left out, and those on a part of a name, which many share.
+    (corrected documents) are left out, and those on a part of a name, which many share. Of numbers without area code,
+    those are known that were given whole: two records share one where only their area codes or a ninth digit differ.
 
     Args:
         config: Rules.
@@ -97,7 +103,7 @@ def near_rules(
 
 
 def _is_told(rule: Rule) -> bool:
-    return "local_number" not in rule.on and "rarer_name" not in rule.when
+    return "rarer_name" not in rule.when
 
 
 @lru_cache(maxsize=4)
@@ -106,6 +112,7 @@ def _nearest_sql(rules: tuple[Rule, ...]) -> str:
     kinds = {key for rule in rules for key in rule.on if key in _KINDS}
     facts = {f"same_{kind}": f"list_contains(s.kinds, {quote_literal(kind)})" for kind in kinds}
     facts |= {f"same_{key}": f"a.{key} = b.{key}" for rule in rules for key in key_columns(rule) if key not in kinds}
+    facts["same_local_number"] = _SAME_LOCAL_NUMBER
     # who else shares the keys is not looked up; where nothing speaks against a pair it has an edge, or this failed
     conditions = CONDITIONS | dict.fromkeys(BLOCK_CONDITIONS, "false")
     facts |= {f"holds_{name}": conditions[name] for rule in rules for name in rule.when}

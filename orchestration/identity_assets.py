@@ -59,12 +59,12 @@ def identity_assets(contracts: "Iterable[Contract]") -> dg.AssetsDefinition:
         if pipeline.is_unchanged:
             # Nothing is emitted, so Dagster skips everything downstream: the published view stands.
             return
-        pipeline.resolve()
+        resolved = pipeline.resolve()
         rows = _row_counts(pipeline)
         for table in TABLES:
             metadata: dict[str, Any] = {"dagster/row_count": rows[table]}
             if identity_key(table) == CROSSWALK:
-                metadata |= numbers(_metrics(pipeline))
+                metadata |= numbers(resolved.metrics)
             yield dg.MaterializeResult(asset_key=identity_key(table), metadata=metadata)
 
     return resolve_identities
@@ -75,10 +75,3 @@ def _row_counts(pipeline: Pipeline) -> dict[str, int]:
 
     folder = pipeline.workspace.build / "identity"
     return {name: pq.read_metadata(folder / f"{name}.parquet").num_rows for name in TABLES}
-
-
-def _metrics(pipeline: Pipeline) -> dict[str, float]:
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(pipeline.workspace.build / "identity" / "identity_metrics.parquet").to_pydict()
-    return dict(zip(table["metric"], table["value"], strict=True))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 if TYPE_CHECKING:
+    from quality.report_identity import Line
     from quality.results import CheckResult
 
 
@@ -43,6 +44,20 @@ def report_link(report: Path | None) -> dict[str, dg.MetadataValue[Any]]:
     if report is None:
         return {}
     return {"report": dg.MetadataValue.url(report.as_uri()), "report_file": dg.MetadataValue.path(str(report))}
+
+
+def described(lines: Iterable[Line]) -> dg.MarkdownMetadataValue:
+    """Render lines of the report as a Markdown table."""
+    return markdown_table(
+        [
+            {
+                "figure": line.title,
+                "says": ", ".join(f"{name} {value}" for name, value in line.parts),
+                "remark": line.remark or None,
+            }
+            for line in lines
+        ]
+    )
 
 
 def check_result(

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster import AssetExecutionContext
 
-from orchestration.asset_keys import FRESH, GATE, PUBLICATION, model_key
-from orchestration.metadata import check_result, markdown_table, report_link
+from orchestration.asset_keys import CROSSWALK, FRESH, GATE, PUBLICATION, model_key
+from orchestration.metadata import check_result, described, markdown_table, numbers, report_link
 from orchestration.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -66,8 +67,9 @@ def _gate(marts: "Sequence[ModelNode]") -> dg.AssetsDefinition:
             dg.AssetCheckSpec(VERDICT, asset=GATE, blocking=True, description="The recorded verdict lets the run out."),
         ],
     )
-    def activation_gate(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
+    def activation_gate(context: AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
         verdict = pipeline.audit()
+        context.log_event(observed_identities(pipeline))
         report = pipeline.report_path
         reasons = markdown_table([{"reason": one} for one in verdict.reasons], empty="none")
         checks = [
@@ -118,6 +120,28 @@ def _publication() -> dg.AssetsDefinition:
         )
 
     return publication
+
+
+def observed_identities(pipeline: Pipeline) -> dg.AssetObservation:
+    """Return what the audit found out about who is who, to be shown on the crosswalk, which was written before it.
+
+    The figures that the resolution gave with its tables are in the words alone, so that none is plotted twice.
+    """
+    from quality.identity_metrics import read_identity_metrics
+    from quality.operations_tables import quality_operations
+    from quality.report_identity import describe_resolution
+
+    with quality_operations(pipeline.workspace) as con:
+        figures = read_identity_metrics(con, pipeline.run.run_id)
+    told = pipeline.identity.metrics if pipeline.identity else {}
+    return dg.AssetObservation(
+        CROSSWALK,
+        description="What the audit found out about who is who.",
+        metadata={
+            "resolution": described(describe_resolution(figures)),
+            **numbers({name: value for name, value in figures.items() if name not in told}),
+        },
+    )
 
 
 def audit_results(pipeline: Pipeline, stage: str) -> "list[CheckResult]":

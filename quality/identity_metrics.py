@@ -69,6 +69,12 @@ def record_identity_metrics(
         con.executemany("insert into identity_metrics values (?, ?, ?, ?)", rows)
 
 
+def read_identity_metrics(con: DuckDBPyConnection, run_id: str) -> dict[str, float]:
+    """Return what was recorded of a run's identities, by metric; empty for a run that was not audited."""
+    rows = con.execute("select metric, value from identity_metrics where run_id = ? order by 1", [run_id]).fetchall()
+    return dict(rows)
+
+
 def _least(what: str, limit: Decimal | None, metrics: Mapping[str, float], part: str, whole: str) -> CheckResult:
     value = metrics.get(f"labels_{what}")
     right, of = int(metrics[part]), int(metrics[whole])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from data_contracts.loader import contract_names
 from ingestion.lake import Balance, Lake
 from ingestion.quarantine import summarise_quarantine
+from quality.identity_metrics import read_identity_metrics
 from quality.operations_tables import quality_operations, read_checks
 from quality.publications import Publication, kept_publications
 from quality.results import CheckResult, Verdict
@@ -121,11 +122,7 @@ def read_report_data(ws: Workspace, run: Run) -> ReportData:
             "from restated_figures where run_id = ? order by figure, member, currency_code nulls first, reason",
             [run.run_id],
         ).fetchall()
-        metrics = dict(
-            con.execute(
-                "select metric, value from identity_metrics where run_id = ? order by 1", [run.run_id]
-            ).fetchall()
-        )
+        metrics = read_identity_metrics(con, run.run_id)
         contents, past = _contents(con, run)
         exports = _exports(con, run)
     before = _published_before(ws, run, verdict)

@@ -20,3 +20,5 @@ select customer_id, 'a field without its record'
 from {{ ref('dim_customers') }}
 where (has_email and email_record_id is null) or (has_phone and phone_record_id is null)
     or (has_document and document_record_id is null)
+    or (preferred_channel is not null and preferred_channel_record_id is null)
+    or (income_band is not null and income_record_id is null)

@@ -38,6 +38,7 @@ def test_one_rule_changes_and_the_others_stay(ws: Workspace) -> None:
     ("text", "says"),
     [
         ("rules:\n  email: newest\n", r"survivorship\.yml:2.*most_recent"),
+        ("rules:\n  income: verified\n", r"survivorship\.yml:2.*most_recent"),
         ("rules:\n  shoe_size: verified\n", r"survivorship\.yml:2.*shoe_size"),
         ("trusted_sources: [crm, shop, crm]\n", r"survivorship\.yml:1.*named twice: crm"),
         ("trusted_sources: ['a\\b']\n", r"survivorship\.yml:1"),

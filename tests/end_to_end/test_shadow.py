@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sample_company import operations_of, published, run, unavista
 
+from orchestration import cli
+from orchestration.commands.shell import plain
 from orchestration.governing import sign_and_publish
 from orchestration.shadowing import ShadowReport, cast_shadow
 from quality.fingerprint import input_fingerprint
@@ -50,6 +55,15 @@ def crosswalk(folder: Path) -> dict[str, str | None]:
     with connect() as con:
         file = quote_literal(publication.folder / "identity" / "customer_crosswalk.parquet")
         return dict(con.execute(f"select record_id, customer_id from read_parquet({file})").fetchall())
+
+
+def epoch_of(folder: Path) -> str:
+    """Return the epoch that the published view was resolved with."""
+    publication = current_publication(Workspace.open(folder))
+    assert publication is not None
+    with connect() as con:
+        file = quote_literal(publication.folder / "identity" / "model_epoch.parquet")
+        return str(con.execute(f"select epoch_id from read_parquet({file})").fetchall()[0][0])
 
 
 def outcomes(before: dict[str, str | None], after: dict[str, str | None]) -> Counter[str]:
@@ -96,12 +110,58 @@ def test_the_same_configuration_changes_nothing_and_leaves_no_trace(settled: Pat
     assert not shadow_folder(Workspace.open(settled)).exists()
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What readers see of the published view, and how many rows destinations were sent so far."""
+
+    customers: dict[str, str | None]
+    cells: list[tuple]
+    credit: list[tuple]
+    segments: list[tuple]
+    sent: dict[str, int]
+
+    @classmethod
+    def of(cls, folder: Path) -> Outcome:
+        return cls(
+            crosswalk(folder),
+            published(folder, CELLS),
+            published(folder, CREDIT),
+            published(folder, RFV_SEGMENTS),
+            dict(operations_of(folder, SENT)),
+        )
+
+
+def assert_foretold(report: dict[str, Any], before: Outcome, after: Outcome) -> None:
+    """Hold every number of a report, as `--json` prints it, to what the run then made of the published view."""
+    difference = report["difference"]
+    assert {name: count for name, count in difference["customers"].items() if count} == {
+        name: count for name, count in outcomes(before.customers, after.customers).items() if count
+    }
+    for figure, then, now in (
+        ("rfv_cells", before.cells, after.cells),
+        ("attributed_amounts", before.credit, after.credit),
+    ):
+        shown = {one["member"]: (one["before_value"], one["after_value"]) for one in difference[figure]}
+        assert shown == {one: (float(old), float(new)) for one, (old, new) in changed(then, now).items()}, figure
+    shown = {
+        (one["from_segment"], one["to_segment"]): one["customer_count"]
+        for one in difference["segments"]
+        if one["segment_kind"] == "rfv"
+    }
+    assert shown == passages(before.segments, after.segments)
+    moved = {name: sum(one["shadow"][name] for one in report["destinations"]) for name in ("add", "change", "remove")}
+    assert moved == {name: after.sent.get(name, 0) - before.sent.get(name, 0) for name in moved}
+
+
+def hold_reasons(folder: Path) -> str:
+    (reasons,) = operations_of(folder, "select reasons from ops.verdicts")[-1]
+    return " ".join(reasons)
+
+
 def test_a_shadow_says_exactly_what_a_run_then_does(settled: Path, tmp_path: Path) -> None:
     rules = tmp_path / "next.yml"
     rules.write_text(RULES, encoding="utf-8")
-    files, known = hashes(settled), crosswalk(settled)
-    cells, credit, segments = (published(settled, query) for query in (CELLS, CREDIT, RFV_SEGMENTS))
-    sent = dict(operations_of(settled, SENT))
+    files, before = hashes(settled), Outcome.of(settled)
     files_before_run = hashes(settled)
     report: ShadowReport = cast_shadow(Workspace.open(settled), rules=rules)
     assert not report.is_same
@@ -114,28 +174,45 @@ def test_a_shadow_says_exactly_what_a_run_then_does(settled: Path, tmp_path: Pat
     with (settled / "identity.yml").open("a", encoding="utf-8") as file:
         file.write(RULES)
     assert run(settled) == "hold"
-    (reasons,) = operations_of(settled, "select reasons from ops.verdicts")[-1]
-    assert "Changed since the published view: identity.yml" in " ".join(reasons)
+    assert "Changed since the published view: identity.yml" in hold_reasons(settled)
     sign_and_publish(Workspace.open(settled), who="Ana Souza", why="the rules that the shadow showed")
+    assert_foretold(plain(report), before, Outcome.of(settled))
 
-    difference = report.difference
-    assert {name: count for name, count in difference.customers.items() if count} == {
-        name: count for name, count in outcomes(known, crosswalk(settled)).items() if count
-    }
-    shown = {one.member: (one.before_value, one.after_value) for one in difference.rfv_cells}
-    assert shown == changed(cells, published(settled, CELLS))
-    shown = {one.member: (one.before_value, one.after_value) for one in difference.attributed_amounts}
-    assert shown == changed(credit, published(settled, CREDIT))
-    shown = {
-        (one.from_segment, one.to_segment): one.customer_count
-        for one in difference.segments
-        if one.segment_kind == "rfv"
-    }
-    assert shown == passages(segments, published(settled, RFV_SEGMENTS))
-    now_sent = dict(operations_of(settled, SENT))
-    assert {name: sum(one.shadow[name] for one in report.destinations) for name in ("add", "change", "remove")} == {
-        name: now_sent.get(name, 0) - sent.get(name, 0) for name in ("add", "change", "remove")
-    }
+
+@pytest.mark.slow
+def test_a_candidate_epoch_is_trained_tried_adopted_and_does_what_its_shadow_foretold(
+    fresh: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def call(*arguments: str) -> str:
+        capsys.readouterr()
+        assert cli.run(["-w", str(fresh), *arguments]) == 0
+        return capsys.readouterr().out
+
+    with (fresh / "identity.yml").open("a", encoding="utf-8") as file:
+        file.write(RULES + "scoring: {scope: all}\n")
+    assert run(fresh) == "pass"
+    shutil.rmtree(fresh / "landing" / "activation")
+    before, in_force = Outcome.of(fresh), epoch_of(fresh)
+
+    trained = json.loads(call("identity", "train", "--json"))
+    assert trained["has_scoring_model"]
+    assert trained["epoch_id"] != in_force
+    report = json.loads(call("identity", "shadow", "--epoch", "candidate", "--json"))
+    told = report["difference"]
+    assert told["customers"]["merged"]
+    assert told["segments"]
+    assert told["rfv_cells"]
+    assert told["attributed_amounts"]
+    assert any(any(one["shadow"].values()) for one in report["destinations"])
+    assert (Outcome.of(fresh), epoch_of(fresh)) == (before, in_force), "a shadow changes nothing"
+
+    assert json.loads(call("identity", "epoch", "adopt", "--yes", "--json"))["epoch_id"] == trained["epoch_id"]
+    assert run(fresh) == "hold"
+    assert "Changed since the published view: the model epoch" in hold_reasons(fresh)
+    assert (Outcome.of(fresh), epoch_of(fresh)) == (before, in_force), "what is held is published to nobody"
+    sign_and_publish(Workspace.open(fresh), who="Ana Souza", why="the epoch that the shadow showed")
+    assert epoch_of(fresh) == trained["epoch_id"]
+    assert_foretold(report, before, Outcome.of(fresh))
 
 
 @pytest.mark.slow

@@ -50,6 +50,10 @@ def people(shared_lake):
         {"id": "12", "person_name": "José Alves", "phone": "(11) 3123-4567"},
         {"id": "13", "person_name": "Caio Reis", "email": "caio@uol.com.br"},
         {"id": "14", "person_name": "Caio Reis", "email": "caio@uol.com.br", "phone": "(31) 98123-0005"},
+        {"id": "16", "person_name": "Dora Reis", "phone": "(21) 98123-0007"},
+        {"id": "17", "person_name": "Dora Vaz", "phone": "(31) 98123-0007"},
+        {"id": "18", "person_name": "Lia Costa", "phone": "(21) 3123-0008", "birth_date": "1980-01-02"},
+        {"id": "19", "person_name": "Lia Costa", "phone": "(21) 93123-0008", "birth_date": "1991-05-09"},
         *({"id": f"15{n}", "person_name": "Gil Alves", "postal_code": "01310-100", "document_number": number,
            "email": f"gil{n}@uol.com.br"} for n, number in enumerate((THIRD, FOURTH, None))),
     )  # fmt: skip
@@ -84,6 +88,10 @@ def test_every_condition_has_words():
         ("150", "152", {"they share given name and family name and postal code, but two people are known to share it",
                         "they share full name, but the name is too common to join them by itself or two people are "
                         "known to share it"}),
+        ("16", "17", {"they share telephone without area code and given name, but both are whole numbers of "
+                      "different areas"}),
+        ("18", "19", {"they share telephone without area code and given name, but birth dates differ",
+                      "they share full name, but birth dates differ"}),
         ("3", "5", {"they share no evidence"}),
     ],
 )  # fmt: skip

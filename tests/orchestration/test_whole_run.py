@@ -107,11 +107,14 @@ def test_history_is_in_dagster_when_the_run_came_from_the_command_line(company: 
         "    print([(r.job_name, r.status.value) for r in i.get_runs()])\n"
         "    e = i.get_latest_materialization_event(dg.AssetKey(['marts', 'customer_360']))\n"
         "    print(sorted(e.asset_materialization.metadata))\n"
+        "    f = i.fetch_observations(dg.AssetKey(['identity', 'customer_crosswalk']), limit=1)\n"
+        "    print(sorted(f.records[0].asset_observation.metadata))\n"
     )
     env = {**os.environ, "DAGSTER_HOME": str(company / ".dagster")}
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=env, cwd=ROOT)
     assert "('run_pipeline', 'SUCCESS')" in told.stdout
     assert "dagster/row_count" in told.stdout and "preview_without_personal_data" in told.stdout
+    assert "'decisions_pairs'" in told.stdout and "'resolution'" in told.stdout
 
 
 def test_second_run_lands_only_what_was_sent_and_third_changes_nothing_when_nothing_is_new(copy: Path) -> None:

@@ -1,10 +1,13 @@
 {#
     The fields of the golden record. `columns` come whole from one record; `has` tells that a record has the field;
     `same` are the columns by which two records say the same; `parts` make it complete; `proof` verifies it: a tax
-    identifier whose check digits hold vouches for the identity beside it, a contact that worked for the contact.
+    identifier whose check digits hold vouches for the identity beside it, a contact that worked for the contact. Nothing
+    proves a wish or an income, so no record of these is verified. Without city and postal code, addresses are told apart
+    by their state.
 #}
 {% macro golden_fields() -%}
 {% set address = ['street', 'street_number', 'address_complement', 'district', 'city', 'state_code', 'postal_code', 'country_code'] %}
+{% set state_alone = 'case when coalesce(postal_code, city) is null then state_code end' %}
 {% set vouched = 'document_number is not null' %}
 {{ return({
     'name': {'has': 'full_name is not null', 'columns': ['full_name', 'given_name', 'family_name'], 'same': ['full_name'], 'parts': ['given_name', 'family_name'], 'proof': vouched},
@@ -13,7 +16,9 @@
     'gender': {'has': 'gender is not null', 'columns': ['gender'], 'same': ['gender'], 'parts': ['gender'], 'proof': vouched},
     'email': {'has': 'email is not null', 'columns': ['email', 'email_key'], 'same': ['email_key'], 'parts': ['email'], 'proof': 'is_confirmed'},
     'phone': {'has': 'phone is not null', 'columns': ['phone', 'phone_key', 'phone_is_mobile'], 'same': ['phone_key'], 'parts': ['phone'], 'proof': 'is_confirmed'},
-    'address': {'has': 'coalesce(postal_code, city, state_code) is not null', 'columns': address, 'same': ['street', 'street_number', 'postal_code', 'city'], 'parts': ['street', 'street_number', 'postal_code', 'city'], 'proof': 'is_confirmed'},
+    'address': {'has': 'coalesce(postal_code, city, state_code) is not null', 'columns': address, 'same': ['street', 'street_number', 'postal_code', 'city', state_alone], 'parts': ['street', 'street_number', 'postal_code', 'city'], 'proof': 'is_confirmed'},
+    'preferred_channel': {'has': 'preferred_channel is not null', 'columns': ['preferred_channel'], 'same': ['preferred_channel'], 'parts': ['preferred_channel']},
+    'income': {'has': 'income_band is not null', 'columns': ['income_band'], 'same': ['income_band'], 'parts': ['income_band']},
 }) }}
 {%- endmacro %}
 
@@ -28,10 +33,10 @@ trust_order
 ({% for part in field.parts %}case when {{ part }} is null then 1 else 0 end{{ ' + ' if not loop.last }}{% endfor %}) * {{ survivor_step() }} + recent_order
 {%- elif rule == 'most_frequent' -%}
 recent_order - count(case when not is_deleted then 1 end) over ({{ group }}) * {{ survivor_step() }}
-{%- elif rule == 'verified' -%}
+{%- elif rule == 'verified' and field.proof -%}
 min(case when {{ field.proof }} and not is_deleted then 0 else 1 end) over ({{ group }}) * {{ survivor_step() }} + recent_order
 {%- else -%}
-{{ exceptions.raise_compiler_error('no survivorship rule is called ' ~ rule) }}
+{{ exceptions.raise_compiler_error('no survivorship rule of this field is called ' ~ rule) }}
 {%- endif -%}
 {%- endmacro %}
 

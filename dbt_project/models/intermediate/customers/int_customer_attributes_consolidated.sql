@@ -1,21 +1,20 @@
--- What registrations say about a person beyond who they are: the newest live registration that says anything wins,
+-- What registrations say about a person beyond the golden record: the newest live registration that says anything wins,
 -- except for how the customer was acquired, which the oldest one knows. One internal registration makes all internal.
 {% set newest = [
-    'preferred_channel', 'age_band', 'marital_status', 'education_level', 'occupation', 'income_band',
-    'household_composition', 'home_ownership', 'interests', 'company_role', 'company_decision_level',
+    'age_band', 'marital_status', 'education_level', 'occupation', 'household_composition', 'home_ownership', 'interests',
+    'company_role', 'company_decision_level',
 ] %}
 with registrations as (
 
     select
-        record_id, source_system, preferred_channel, acquisition_channel, age_band, marital_status, education_level,
-        occupation, income_band, household_size, household_composition, home_ownership, interests, source_company_id,
+        record_id, source_system, acquisition_channel, age_band, marital_status, education_level, occupation, household_size, household_composition, home_ownership, interests, source_company_id,
         company_role, company_decision_level,
         coalesce(is_internal, false) as is_internal, registered_at, deleted_at, updated_at
     from {{ ref('stg_crm__customers') }}
     union all
     select
-        record_id, source_system, preferred_channel, acquisition_channel, cast(null as string), cast(null as string),
-        cast(null as string), cast(null as string), cast(null as string), cast(null as bigint), cast(null as string),
+        record_id, source_system, acquisition_channel, cast(null as string), cast(null as string),
+        cast(null as string), cast(null as string), cast(null as bigint), cast(null as string),
         cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), false, registered_at, deleted_at, updated_at
     from {{ ref('stg_ecommerce__accounts') }}
 

@@ -10,6 +10,19 @@ with refused as (
 
 ),
 
+-- What only a registration can state: a wish or an income, not who somebody is.
+stated as (
+
+    select record_id, preferred_channel, income_band
+    from {{ ref('stg_crm__customers') }}
+    where coalesce(preferred_channel, income_band) is not null
+    union all
+    select record_id, preferred_channel, cast(null as string) as income_band
+    from {{ ref('stg_ecommerce__accounts') }}
+    where preferred_channel is not null
+
+),
+
 -- Narrow on purpose: the windows sort every record, and the fields are fetched afterwards.
 ranked as (
 
@@ -61,6 +74,8 @@ select
     records.phone_key,
     coalesce(records.phone_is_mobile, false) as phone_is_mobile,
     nullif(records.gender, 'unknown') as gender,
+    stated.preferred_channel,
+    stated.income_band,
     records.street,
     records.street_number,
     records.address_complement,
@@ -77,6 +92,7 @@ select
     records.last_seen_at
 from ranked
 inner join {{ ref('stg_identity__customer_records') }} as records on ranked.record_id = records.record_id
+left join stated on ranked.record_id = stated.record_id
 left join refused as documents
     on ranked.record_id = documents.record_id
     and documents.identifier_kind = 'document'

@@ -39,19 +39,21 @@ companies as (
 
 ),
 
+-- A person may be the contact of several companies, and with several roles: each counts where the relation stands.
 contacts as (
 
     select
-        customers.company_id,
-        {{ x_string_set('customers.company_role', ', ') }} as contact_roles,
-        count(*) as contact_count,
-        count_if(customers.company_decision_level in ('decider', 'buyer')) as decision_maker_count
-    from {{ ref('dim_customers') }} as customers
-    where customers.company_id is not null
-    group by customers.company_id
+        company_id,
+        {{ x_string_set('company_role', ', ') }} as contact_roles,
+        count(distinct customer_id) as contact_count,
+        count(distinct case when company_decision_level in ('decider', 'buyer') then customer_id end) as decision_maker_count
+    from {{ ref('bridge_customer_companies') }}
+    where is_current
+    group by company_id
 
 ),
 
+-- An order counts once: for the company that its customer named last.
 orders as (
 
     select

@@ -47,7 +47,7 @@ select
     attributes.marital_status,
     attributes.education_level,
     attributes.occupation,
-    attributes.income_band,
+    aged.income_band,
     attributes.household_composition,
     attributes.home_ownership,
     attributes.interests,
@@ -57,7 +57,7 @@ select
     aged.state_code,
     {{ postal_prefix('aged.postal_code', 'aged.country_code') }} as postal_prefix,
     aged.country_code,
-    attributes.preferred_channel,
+    aged.preferred_channel,
     attributes.acquisition_channel,
     {% for name in golden_fields() -%}
     aged.{{ name }}_record_id,
