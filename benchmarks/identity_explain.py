@@ -197,6 +197,7 @@ def _create_tables(con: DuckDBPyConnection, customers: int) -> None:
         "cast(null as VARCHAR) as old_customer_id, customer_id as new_customer_id, 'run-1' as run_id, "
         "timestamp '2025-01-01' as changed_at, 'new' as reason, 'email' as evidence from people"
     )
+    con.execute("create temp table refused_edges (record_id_left VARCHAR, record_id_right VARCHAR)")
     create_lookup_keys(con)
     _create_small_tables(con)
 

@@ -5,28 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from identity.explaining_together import shared_values
+from identity.explaining_together import EDGE_COLUMNS, shared_values
 from identity.lookup import members_of, search_records
-from identity.lookup_keys import literals
+from identity.lookup_keys import FORMER_CUSTOMER, REFUSED, records_with
 from identity.masking import mask_value
-from identity.published import IdentityTables, open_tables
+from identity.published import IdentityTables
 from identity.review.decisions import read_decisions
-from identity.review.pairs import QueuedPair, read_queue
+from identity.review.pairs import QueuedPair, queued_pairs
 from workspace.errors import ConfigError
-from workspace.sql import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
-
-    from duckdb import DuckDBPyConnection
 
     from identity.review.decisions import Decision
     from workspace.workspace import Workspace
 
-_TABLES = (
-    "customer_crosswalk", "customer_id_aliases", "customer_identifiers", "customer_records", "match_edges",
-    "customer_id_history", "guard_decisions",
-)  # fmt: skip
 _SHOWN = {
     "full_name": "name",
     "document_number": "document",
@@ -113,60 +107,54 @@ def read_cluster(ws: Workspace, identifier: str, *, show_values: bool = False) -
         ConfigError: it names nobody or several customers.
     """
     tables = IdentityTables.of(ws)
-    with connect(ws) as con:
-        open_tables(con, tables.folder, *_TABLES)
-        named = {match.customer_id for match in search_records(tables, identifier)} - {None}
-        if len(named) != 1:
-            known = f"{len(named)} customers share" if named else "no customer is known by"
-            raise ConfigError(
-                f"{known} this identifier",
-                expected="a customer id, or anything that names one customer",
-                hint="`unavista profile` lists who they are",
-            )
-        (customer_id,) = (str(one) for one in named)
-        members = sorted(members_of(tables, [customer_id]))
-        edges = _read_edges(con, members)
-        evidence = [edge for edge in edges if edge[2] != "same_evidence"]
-        lead = {right: left for left, right, rule, *_ in edges if rule == "same_evidence"}
-        profiles = _profiles(con, members, lead, show_values)
-        numbers = {profile.record_id: profile.number for profile in profiles}
-        return ClusterView(
-            customer_id=customer_id,
-            folder=tables.folder.parent.name,
-            profiles=profiles,
-            edges=_evidence(con, tables, evidence, numbers, show_values),
-            guards=_guards(con, members, show_values),
-            decisions=tuple(one for one in read_decisions(ws) if set(one.pair) & {*members}),
-            history=_history(con, customer_id),
-            retired_ids=_retired(con, customer_id),
-            waiting=tuple(
-                pair for pair in read_queue(ws) if customer_id in (pair.customer_id_left, pair.customer_id_right)
-            ),
+    named = {match.customer_id for match in search_records(tables, identifier)} - {None}
+    if len(named) != 1:
+        known = f"{len(named)} customers share" if named else "no customer is known by"
+        raise ConfigError(
+            f"{known} this identifier",
+            expected="a customer id, or anything that names one customer",
+            hint="`unavista profile` lists who they are",
         )
+    (customer_id,) = (str(one) for one in named)
+    members = sorted(members_of(tables, [customer_id]))
+    edges = _read_edges(tables, members)
+    evidence = [edge for edge in edges if edge[2] != "same_evidence"]
+    lead = {right: left for left, right, rule, *_ in edges if rule == "same_evidence"}
+    profiles = _profiles(tables, members, lead, show_values)
+    numbers = {profile.record_id: profile.number for profile in profiles}
+    return ClusterView(
+        customer_id=customer_id,
+        folder=tables.folder.parent.name,
+        profiles=profiles,
+        edges=_evidence(tables, evidence, numbers, show_values),
+        guards=_guards(tables, members, show_values),
+        decisions=tuple(one for one in read_decisions(ws) if set(one.pair) & {*members}),
+        history=_history(tables, members, customer_id),
+        retired_ids=_retired(tables, customer_id),
+        waiting=queued_pairs(ws, tables, customer_id),
+    )
 
 
-def _read_edges(con: DuckDBPyConnection, members: list[str]) -> list[tuple[Any, ...]]:
-    """Return the edges with an end among the members; the last field is the record on the other side."""
-    listed = literals(members)
-    return con.execute(
-        f"""
-        select record_id_left, record_id_right, rule_name, weight, identifier_kind, identifier_hash, is_within_customer
-        from match_edges where record_id_left in ({listed}) or record_id_right in ({listed})
-        order by weight desc, rule_name, record_id_left, record_id_right, identifier_hash
-        """
-    ).fetchall()
+def _read_edges(tables: IdentityTables, members: Collection[str]) -> list[tuple[Any, ...]]:
+    """Return the edges with an end among the members; the last field is whether the customer holds them.
+
+    They stand by their left end. A refused one may have a stranger there, whom the index knows.
+    """
+    strangers = {left for left, _, _ in records_with(tables, [(REFUSED, member) for member in members])}
+    columns = (*EDGE_COLUMNS, "is_within_customer")
+    rows = tables.rows("match_edges", columns, record_id_left={*members, *strangers})
+    ours = [row for row in rows if row[0] in members or row[1] in members]
+    return sorted(ours, key=lambda row: (-row[3], row[2], row[0], row[1], row[5] is None, row[5]))
 
 
 def _profiles(
-    con: DuckDBPyConnection, members: list[str], lead: dict[str, str], show_values: bool
+    tables: IdentityTables, members: Collection[str], lead: dict[str, str], show_values: bool
 ) -> tuple[Profile, ...]:
-    columns = ", ".join(f"cast({name} as VARCHAR)" for name in _SHOWN)
-    rows = con.execute(
-        f"""
-        select record_id, source_system || ' ' || contract, first_seen_at, last_seen_at, {columns}
-        from customer_records where record_id in ({literals(members)}) order by record_id
-        """
-    ).fetchall()
+    columns = ("record_id", "source_system", "contract", "first_seen_at", "last_seen_at", *_SHOWN)
+    rows = [
+        (record, f"{system} {contract}", first, last, *(None if one is None else str(one) for one in shown))
+        for record, system, contract, first, last, *shown in tables.rows("customer_records", columns, record_id=members)
+    ]
     groups: dict[str, list[tuple]] = {}
     for row in rows:
         groups.setdefault(lead.get(row[0], row[0]), []).append(row)
@@ -191,19 +179,11 @@ def _profiles(
 
 
 def _evidence(
-    con: DuckDBPyConnection,
-    tables: IdentityTables,
-    edges: list[tuple[Any, ...]],
-    numbers: dict[str, int],
-    show_values: bool,
+    tables: IdentityTables, edges: list[tuple[Any, ...]], numbers: dict[str, int], show_values: bool
 ) -> tuple[Evidence, ...]:
     values = shared_values(tables, [edge[:6] for edge in edges], show_values)
     strangers = {record for edge in edges for record in edge[:2] if record not in numbers}
-    others = dict(
-        con.execute(
-            f"select record_id, customer_id from customer_crosswalk where record_id in ({literals(strangers)})"
-        ).fetchall()
-    )
+    others = dict(tables.rows("customer_crosswalk", ("record_id", "customer_id"), record_id=strangers))
     found = []
     for left, right, rule_name, weight, kind, identifier_hash, inside in edges:
         ours = [record for record in (left, right) if record in numbers]
@@ -218,41 +198,40 @@ def _evidence(
 
 
 def _guards(
-    con: DuckDBPyConnection, members: list[str], show_values: bool
+    tables: IdentityTables, members: Collection[str], show_values: bool
 ) -> tuple[tuple[str, str, str, int | None], ...]:
-    rows = con.execute(
-        f"""
-        with held as (
-            select distinct identifier_kind as kind, identifier_value as value, identifier_hash as hash, block_reason
-            from customer_identifiers where record_id in ({literals(members)})
+    columns = ("identifier_kind", "identifier_value", "identifier_hash", "block_reason")
+    held = set(tables.rows("customer_identifiers", columns, record_id=members))
+    columns = ("identifier_kind", "identifier_hash", "decision", "reason", "record_count")
+    guards = {
+        (kind, value_hash): (reason, count)
+        for kind, value_hash, decision, reason, count in tables.rows(
+            "guard_decisions", columns, identifier_hash={row[2] for row in held}
         )
-        select h.kind, h.value, coalesce(h.block_reason, g.reason), g.record_count
-        from held h
-        join guard_decisions g on g.identifier_kind = h.kind and g.identifier_hash = h.hash
-        where g.decision <> 'allowed'
-        order by all
-        """
-    ).fetchall()
+        if decision != "allowed"
+    }
     return tuple(
-        (kind, value if show_values else str(mask_value(kind, value)), reason, count)
-        for kind, value, reason, count in rows
+        (kind, value if show_values else str(mask_value(kind, value)), blocked or reason, count)
+        for kind, value, value_hash, blocked in sorted(held, key=lambda row: row[:3])
+        for reason, count in [guards.get((kind, value_hash), (None, None))]
+        if reason
     )
 
 
-def _history(con: DuckDBPyConnection, customer_id: str) -> tuple[Change, ...]:
-    rows = con.execute(
-        """
-        select changed_at, run_id, reason, old_customer_id, new_customer_id, count(*), min(evidence)
-        from customer_id_history where old_customer_id = $1 or new_customer_id = $1
-        group by all order by changed_at, run_id, reason, old_customer_id nulls first, new_customer_id nulls first
-        """,
-        [customer_id],
-    ).fetchall()
-    return tuple(Change(*row) for row in rows)
+def _history(tables: IdentityTables, members: Collection[str], customer_id: str) -> tuple[Change, ...]:
+    left = {record for record, _, _ in records_with(tables, [(FORMER_CUSTOMER, customer_id)])}
+    columns = ("changed_at", "run_id", "reason", "old_customer_id", "new_customer_id", "evidence")
+    rows = tables.rows("customer_id_history", columns, record_id={*members, *left})
+    changes: dict[tuple, list[str]] = {}
+    for *change, evidence in rows:
+        if customer_id in change[3:]:
+            changes.setdefault(tuple(change), []).append(evidence)
+    first = sorted(changes, key=lambda one: (*one[:3], one[3] or "", one[4] or ""))
+    return tuple(
+        Change(*one, len(changes[one]), min((text for text in changes[one] if text), default=None)) for one in first
+    )
 
 
-def _retired(con: DuckDBPyConnection, customer_id: str) -> tuple[str, ...]:
-    rows = con.execute(
-        "select retired_customer_id from customer_id_aliases where customer_id = $1 order by 1", [customer_id]
-    ).fetchall()
-    return tuple(row[0] for row in rows)
+def _retired(tables: IdentityTables, customer_id: str) -> tuple[str, ...]:
+    rows = tables.rows("customer_id_aliases", ("retired_customer_id",), customer_id=[customer_id])
+    return tuple(sorted(row[0] for row in rows))

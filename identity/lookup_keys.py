@@ -1,4 +1,5 @@
-"""An index over the identity tables: which records carry an identifier, a customer id, or an id of a source.
+"""An index over the identity tables: which records carry an identifier, a customer id, or an id of a source, which had
+another customer before, and which would have been joined with a record but for a constraint.
 
 The tables stand in the order of the records, so that a record is found at once. Whoever asks by anything else would
 read millions of rows; the index stands in the order of its keys, and a question reads a few thousand.
@@ -14,15 +15,16 @@ from workspace.sql import connect, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
     from uuid import UUID
 
     from duckdb import DuckDBPyConnection
 
     from identity.published import IdentityTables
 
-INDEXED = ("customer_crosswalk", "customer_identifiers", "customer_records")
+INDEXED = ("customer_crosswalk", "customer_identifiers", "customer_records", "customer_id_history", "match_edges")
 """Tables that the index covers."""
-CUSTOMER, SOURCE_ID = "customer", "source_customer_id"
+CUSTOMER, SOURCE_ID, FORMER_CUSTOMER, REFUSED = "customer", "source_customer_id", "former_customer", "refused"
 """What a key may stand for beside the kinds of identifiers."""
 
 
@@ -32,21 +34,36 @@ def lookup_key(kind: str, value: str) -> int:
 
 
 def create_lookup_keys(con: DuckDBPyConnection) -> None:
-    """Create the view `lookup_keys` (key, record) over crosswalk, identifiers and records; blocked values name nobody.
+    """Create the view `lookup_keys` (key, record) over crosswalk, identifiers, records and history, and over
+    `refused_edges` (record_id_left, record_id_right); blocked values name nobody.
 
     `record` is the record id in the 16 bytes of a UUID.
     """
     parts = (
-        ("customer_id", quote_literal(CUSTOMER), "customer_crosswalk where customer_id is not null"),
-        ("identifier_value", "identifier_kind", "customer_identifiers where not is_blocked"),
-        ("source_customer_id", quote_literal(SOURCE_ID), "customer_records where source_customer_id is not null"),
+        ("customer_id", quote_literal(CUSTOMER), "record_id", "customer_crosswalk"),
+        ("identifier_value", "identifier_kind", "record_id", "customer_identifiers where not is_blocked"),
+        ("source_customer_id", quote_literal(SOURCE_ID), "record_id", "customer_records"),
+        ("old_customer_id", quote_literal(FORMER_CUSTOMER), "record_id", "customer_id_history"),
+        ("record_id_right", quote_literal(REFUSED), "record_id_left", "refused_edges"),
     )
     named = " union all ".join(
-        f"select {_key_sql(kind, value)} as key, record_id from {source}" for value, kind, source in parts
+        f"select {_key_sql(kind, value)} as key, {record} as record_id from {source}"
+        for value, kind, record, source in parts
     )
     con.execute(
-        f"create or replace temp view lookup_keys as select key, cast(record_id as UUID) as record from ({named})"
+        "create or replace temp view lookup_keys as "
+        f"select key, cast(record_id as UUID) as record from ({named}) where key is not null"
     )
+
+
+def index_published(con: DuckDBPyConnection, folder: Path) -> None:
+    """Create the same view over published files."""
+    open_tables(con, folder, *INDEXED)
+    con.execute(
+        "create or replace temp view refused_edges as "
+        "select record_id_left, record_id_right from match_edges where not is_within_customer"
+    )
+    create_lookup_keys(con)
 
 
 def _key_sql(kind: str, value: str) -> str:
@@ -70,8 +87,7 @@ def _indexed(tables: IdentityTables, keys: Iterable[int]) -> list[tuple[UUID, in
     if (tables.folder / "lookup_keys.parquet").is_file():
         return tables.rows("lookup_keys", ("record", "key"), key=keys)
     with connect(tables.ws) as con:
-        open_tables(con, tables.folder, *INDEXED)
-        create_lookup_keys(con)
+        index_published(con, tables.folder)
         listed = ", ".join(map(str, sorted(keys)))
         return con.execute(f"select record, key from lookup_keys where key in ({listed})").fetchall()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from identity.clustering import CUTS
 from identity.epochs import epoch_metrics, read_epoch
 from identity.rules import DECIDED, DECIDED_NAME
+from identity.tables import SCORED
 from workspace.sql import quote_literal
 
 if TYPE_CHECKING:
@@ -40,12 +41,7 @@ _FIGURES = {
         )
         """,
     "edges": "select (select count(*) from edges) + (select count(*) from device_followers)",
-    "edges_refused": """
-        select count(*) from edges e
-        join profile_clusters l on l.profile = e.left_profile
-        join profile_clusters r on r.profile = e.right_profile
-        where l.cluster <> r.cluster
-        """,
+    "edges_refused": f"select count(*) from refused_edges where rule <> {SCORED}",
     "guards_blocked": "select count(*) from guard_decisions where decision = 'blocked'",
     "guards_ambiguous": "select count(*) from guard_decisions where decision = 'ambiguous'",
 }

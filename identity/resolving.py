@@ -34,6 +34,7 @@ from identity.tables import (
     create_guard_decisions,
     create_identifiers,
     create_match_edges,
+    create_refused_edges,
     write_tables,
 )
 from workspace.sql import connect
@@ -170,13 +171,14 @@ def _create_outputs(con: DuckDBPyConnection, ws: Workspace, run: Run, config: Id
     create_crosswalk(con)
     create_customer_records(con)
     create_identifiers(con, salt)
-    create_lookup_keys(con)
     create_match_edges(con, config, salt)
+    create_refused_edges(con)
     create_guard_decisions(con, salt)
     create_tombstones(con, salt)
     create_erased_customers(con)
     create_history(con, run)
     create_aliases(con)
+    create_lookup_keys(con)
     create_households(con, config)
     create_review_queue(con, config)
     create_company_crosswalk(con, ws)

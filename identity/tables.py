@@ -48,7 +48,8 @@ ORDERS = {
 """Every table that a run writes, and the order of its rows: a total one, so that the same input gives the same files.
 
 `rid` numbers the records by record_id, so rows in its order stand in that of record_id at a third of the cost."""
-_SCORED, SCORED_NAME = 252, "scored"
+SCORED, SCORED_NAME = 252, "scored"
+"""Stands in `refused_edges.rule` and in the view of edges for a pair that the model joins, and its name."""
 _ROW_GROUP = 8_192
 """Rows that a look-up of one has to read. Larger groups take longer to read, smaller ones longer to tell apart."""
 _SORT_ONLY = {
@@ -132,13 +133,12 @@ def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: st
     active = [(place, rule.name, rule.weight) for place, rule in enumerate(config.active_rules)]
     device = [(253, name, weight) for place, name, weight in active if "device" in config.active_rules[place].on][:1]
     named = [*active, *device, (DECIDED, DECIDED_NAME, DECIDED_WEIGHT)]
-    is_scored = con.execute("select count(*) from duckdb_tables() where table_name = 'scored_edges'").fetchall()[0][0]
     scored = (
         f"""
             union all
-            select left_profile, right_profile, {_SCORED}, cast(null as VARCHAR), cast(null as VARCHAR), match_weight
+            select left_profile, right_profile, {SCORED}, cast(null as VARCHAR), cast(null as VARCHAR), match_weight
             from scored_edges where match_weight > 0"""
-        if is_scored
+        if _has_scored(con)
         else ""
     )
     rules = " ".join(f"when {place} then {quote_literal(name)}" for place, name, _ in named)
@@ -160,7 +160,7 @@ def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: st
             p.right_profile as right_rid,
             l.record_id as record_id_left,
             r.record_id as record_id_right,
-            case p.rule {rules} when {_SCORED} then {quote_literal(SCORED_NAME)} else 'same_evidence' end as rule_name,
+            case p.rule {rules} when {SCORED} then {quote_literal(SCORED_NAME)} else 'same_evidence' end as rule_name,
             cast(coalesce(p.bits, case p.rule {weights} else 100 end) as DOUBLE) as weight,
             p.kind as identifier_kind,
             p.value,
@@ -173,6 +173,39 @@ def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: st
         where p.rule <> 255 or l.customer_id is not null
         """
     )
+
+
+def create_refused_edges(con: DuckDBPyConnection) -> None:
+    """Create `refused_edges` (left_profile, right_profile, rule, kind, record_id_left, record_id_right): the few edges
+    whose ends a constraint holds apart, scored pairs among them.
+
+    Nearly every edge joins, and three tables ask for the others.
+    """
+    scored = (
+        f" union all select left_profile, right_profile, {SCORED}, null from scored_edges where match_weight > 0"
+        if _has_scored(con)
+        else ""
+    )
+    con.execute(
+        f"""
+        create or replace temp table refused_edges as
+        with apart as materialized (
+            select e.*
+            from (select left_profile, right_profile, rule, kind from edges{scored}) e
+            join profile_clusters l on l.profile = e.left_profile
+            join profile_clusters r on r.profile = e.right_profile
+            where l.cluster <> r.cluster
+        )
+        select a.*, l.record_id as record_id_left, r.record_id as record_id_right
+        from apart a
+        join customer_crosswalk l on l.rid = a.left_profile
+        join customer_crosswalk r on r.rid = a.right_profile
+        """
+    )
+
+
+def _has_scored(con: DuckDBPyConnection) -> bool:
+    return bool(con.execute("select 1 from duckdb_tables() where table_name = 'scored_edges'").fetchall())
 
 
 def create_guard_decisions(con: DuckDBPyConnection, salt: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from identity.lookup import find_records
 from identity.masking import mask_value
-from identity.published import open_tables, readable_folder
+from identity.published import IdentityTables, open_tables, readable_folder
 from identity.review.decisions import read_decisions
 from workspace.errors import ConfigError
 from workspace.sql import connect
@@ -82,6 +82,10 @@ class QueuedPair:
         return tuple(WORDS[reason] for reason in self.reasons)
 
 
+_PAIR_COLUMNS = tuple(field.name for field in fields(QueuedPair))
+"""Columns of `review_queue`, reasons last."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One field of both records; `agrees` is None where a side says nothing or there is nothing to compare."""
@@ -118,21 +122,28 @@ def read_queue(ws: Workspace, *, limit: int | None = None, again: bool = False) 
     Raises:
         ConfigError: identities have never been resolved in this workspace.
     """
+    judged = _judged(ws, again=again)
+    rows = IdentityTables.of(ws).rows("review_queue", _PAIR_COLUMNS)
+    return [_pair(row) for row in rows if (row[1], row[2]) not in judged][:limit]
+
+
+def queued_pairs(ws: Workspace, tables: IdentityTables, customer_id: str) -> tuple[QueuedPair, ...]:
+    """Return the pairs with a record of one customer that nobody has judged, best use of a person's time first."""
+    judged = _judged(ws)
+    sides = ("customer_id_left", "customer_id_right")
+    rows = {row for side in sides for row in tables.rows("review_queue", _PAIR_COLUMNS, **{side: [customer_id]})}
+    found = [_pair(row) for row in rows if (row[1], row[2]) not in judged]
+    return tuple(sorted(found, key=lambda pair: (-pair.priority, pair.review_id)))
+
+
+def _judged(ws: Workspace, *, again: bool = False) -> set[tuple[str, str]]:
     last = {one.pair: one.decision for one in read_decisions(ws)}
-    judged = {pair for pair, decision in last.items() if not (again and decision == "unsure")}
-    with connect(ws) as con:
-        open_tables(con, readable_folder(ws), "review_queue")
-        rows = con.execute(
-            """
-            select
-                review_id, record_id_left, record_id_right, customer_id_left, customer_id_right, kind,
-                rule_name, score, records_at_stake, priority, string_split(reasons, ', ')
-            from review_queue order by priority desc, review_id
-            """
-        ).fetchall()
-    names = [field.name for field in fields(QueuedPair)]
-    found = [dict(zip(names, row, strict=True)) for row in rows if (row[1], row[2]) not in judged]
-    return [QueuedPair(**pair | {"reasons": tuple(pair["reasons"])}) for pair in found[:limit]]
+    return {pair for pair, decision in last.items() if not (again and decision == "unsure")}
+
+
+def _pair(row: tuple[Any, ...]) -> QueuedPair:
+    *facts, reasons = row
+    return QueuedPair(*facts, reasons=tuple(reasons.split(", ")))
 
 
 def show_pair(ws: Workspace, left: str, right: str, *, show_values: bool = False) -> PairView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from identity.review.doubts import create_doubts
+from identity.tables import SCORED
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -47,7 +48,7 @@ def create_review_queue(con: DuckDBPyConnection, config: IdentityConfig, *, touc
     that would move. No value of a person is in it. Pairs that people have judged (`decided_pairs`) are left out.
 
     Args:
-        con: Connection with the tables of a resolution, households included.
+        con: Connection with the tables of a resolution, households and refused edges included.
         config: Rules and limits.
         touched: Table with a column `profile`; only pairs of clusters that hold one of them are listed.
     """
@@ -140,14 +141,8 @@ def _apart(config: IdentityConfig, touched: str | None) -> str:
                     when e.kind is null then 'refused_place' else 'refused_other' end as reason,
                 case e.rule {rules} end as rule_name,
                 e.rule as place
-            from (
-                -- nearly every edge joins: what it is named is asked of the others only
-                select e.left_profile, e.right_profile, e.kind, e.rule
-                from edges e
-                join profile_clusters l on l.profile = e.left_profile
-                join profile_clusters r on r.profile = e.right_profile
-                where l.cluster <> r.cluster
-            ) e
+            from refused_edges e
+            where e.rule <> {SCORED}
             union all
             {_SAME_DOCUMENT}
             union all
