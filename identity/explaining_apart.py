@@ -138,7 +138,10 @@ def _guarded(tables: IdentityTables, ours: Side, theirs: Side, show_values: bool
         rows = tables.rows("guard_decisions", columns, identifier_hash=open_hashes, decision=["ambiguous"])
         ambiguous = {(kind, hashed): reason for kind, hashed, reason in rows}
     said = []
+    whole = any(kind == "phone" for kind, _ in shared)
     for (kind, value), one in sorted(shared.items()):
+        if kind == "local_number" and whole:
+            continue
         reason = one["reason"] or ambiguous.get((kind, one["hash"]))
         if reason:
             shown = value if show_values else mask_value(kind, value)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from identity.explaining_together import EDGE_COLUMNS, strongest_first
+from identity.hashing import hash_salt, hash_value
 from identity.lookup import members_of
 from identity.near_rules import READ
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _IDENTIFIERS = ("email_key", "phone_key", "document_number")
 _VERIFIED = ("document_is_valid", "phone_key", "loyalty_card_id", "account_id")
-_COLUMNS = {name: name for name in (*READ, "email_key", "is_deleted", "loyalty_card_id", "account_id")}
+_COLUMNS = (*READ, "email_key", "local_key", "is_deleted", "loyalty_card_id", "account_id")
 _HELD = {
     "record_id": "record_id", "kind": "identifier_kind", "value": "identifier_value", "hash": "identifier_hash",
     "is_blocked": "is_blocked", "reason": "block_reason",
@@ -86,10 +87,16 @@ def read_sides(tables: IdentityTables, found: Sequence[list[Match]]) -> tuple[Si
     edges, followers = _edges(tables, *everyone)
     leads = [(whole - followers) | frozenset(one) for whole, one in zip(everyone, named, strict=True)]
     chosen = leads[0] | leads[1]
-    records, held = (
-        [dict(zip(names, row, strict=True)) for row in tables.rows(table, [*names.values()], record_id=chosen)]
-        for table, names in (("customer_records", _COLUMNS), ("customer_identifiers", _HELD))
-    )
+    # a publication of an earlier version may lack a column
+    there = tables.columns("customer_records")
+    columns = [name for name in _COLUMNS if name in there]
+    unknown = dict.fromkeys(_COLUMNS)
+    records = [
+        unknown | dict(zip(columns, row, strict=True))
+        for row in tables.rows("customer_records", columns, record_id=chosen)
+    ]
+    rows = tables.rows("customer_identifiers", [*_HELD.values()], record_id=chosen)
+    held = [dict(zip(_HELD, row, strict=True)) for row in rows] + _local_numbers(tables, records)
     ours, theirs = (
         Side(
             named[side],
@@ -101,6 +108,33 @@ def read_sides(tables: IdentityTables, found: Sequence[list[Match]]) -> tuple[Si
         for side in (0, 1)
     )
     return ours, theirs, edges
+
+
+def _local_numbers(tables: IdentityTables, records: Sequence[_Row]) -> list[_Row]:
+    """Return the telephones without area code as identifiers held, with the decision of the guards."""
+    salt = hash_salt(tables.ws)
+    numbers = {one["local_key"]: hash_value(one["local_key"], salt) for one in records if one["local_key"]}
+    blocked = dict(
+        tables.rows(
+            "guard_decisions",
+            ("identifier_hash", "reason"),
+            identifier_kind=["local_number"],
+            identifier_hash=numbers.values(),
+            decision=["blocked"],
+        )
+    )
+    return [
+        {
+            "record_id": one["record_id"],
+            "kind": "local_number",
+            "value": one["local_key"],
+            "hash": numbers[one["local_key"]],
+            "is_blocked": numbers[one["local_key"]] in blocked,
+            "reason": blocked.get(numbers[one["local_key"]]),
+        }
+        for one in records
+        if one["local_key"]
+    ]
 
 
 def _edges(

@@ -60,12 +60,7 @@ _COMPARED = {
 _GIVEN = [*_COMPARED].index("given_key")
 _HELD = {"record_id": "VARCHAR", "kind": "VARCHAR", "value": "VARCHAR"}
 _AUDIENCES = frozenset({"companies_only", "people_only"})
-_KINDS = (*(kind for kind in HOLDINGS if kind != "local_number"), "device")
-_SAME_LOCAL_NUMBER = (
-    "starts_with(a.phone_key, '+55') and starts_with(b.phone_key, '+55') and a.phone_key <> b.phone_key "
-    "and right(a.phone_key, 8) = right(b.phone_key, 8)"
-)
-"""As `identity.normalising.phones` has it: only Brazilian numbers are known without their area code."""
+_KINDS = (*HOLDINGS, "device")
 
 
 def near_rules(
@@ -77,8 +72,7 @@ def near_rules(
     """Return for each rule whose keys two sides share what failed in the pair of records that came nearest.
 
     Nothing failed where a constraint, and no condition, keeps the two apart. Rules on values that are not published
-    (corrected documents) are left out, and those on a part of a name, which many share. Of numbers without area code,
-    those are known that were given whole: two records share one where only their area codes or a ninth digit differ.
+    (corrected documents) are left out, and those on a part of a name, which many share.
 
     Args:
         config: Rules.
@@ -112,7 +106,8 @@ def _nearest_sql(rules: tuple[Rule, ...]) -> str:
     kinds = {key for rule in rules for key in rule.on if key in _KINDS}
     facts = {f"same_{kind}": f"list_contains(s.kinds, {quote_literal(kind)})" for kind in kinds}
     facts |= {f"same_{key}": f"a.{key} = b.{key}" for rule in rules for key in key_columns(rule) if key not in kinds}
-    facts["same_local_number"] = _SAME_LOCAL_NUMBER
+    # of a whole number that both have, another rule tells
+    facts["same_local_number"] += " and coalesce(a.phone_key <> b.phone_key, true)"
     # who else shares the keys is not looked up; where nothing speaks against a pair it has an edge, or this failed
     conditions = CONDITIONS | dict.fromkeys(BLOCK_CONDITIONS, "false")
     facts |= {f"holds_{name}": conditions[name] for rule in rules for name in rule.when}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workspace.keyed_rows import read_rows
+from workspace.keyed_rows import column_names, read_rows
 from workspace.sql import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ class IdentityTables:
     def rows(self, table: str, columns: Sequence[str], **among: Iterable[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a table whose named columns hold one of the values given for them, in its order."""
         return read_rows(self.folder / f"{table}.parquet", columns, **among)
+
+    def columns(self, table: str) -> frozenset[str]:
+        """Return the columns that a table has; one of an earlier version may lack some."""
+        return column_names(self.folder / f"{table}.parquet")
 
 
 def identity_folder(ws: Workspace) -> Path:

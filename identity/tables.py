@@ -25,6 +25,8 @@ RECORD_COLUMNS = (
     "district", "city", "state_code", "postal_code", "country_code", "loyalty_card_id", "account_id", "device_id",
     # dbt finds the salted hash of a golden e-mail or telephone by these
     "email_key", "phone_key",
+    # a number without area code joins too, and why-not tells of it
+    "local_key",
 )  # fmt: skip
 ORDERS = {
     "customer_crosswalk": "rid",

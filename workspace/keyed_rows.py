@@ -58,6 +58,16 @@ class _Footer:
 _footers: OrderedDict[Path, _Footer] = OrderedDict()
 
 
+def column_names(file: Path) -> frozenset[str]:
+    """Return the columns of a file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    with file.open("rb", buffering=0) as source:
+        return frozenset(_footer(file, source).metadata.schema.names)
+
+
 def read_rows(file: Path, columns: Sequence[str], /, **among: Iterable[Any]) -> list[tuple[Any, ...]]:
     """Return the rows of a file whose named columns hold one of the values given for them, in the order of the file.
 

@@ -15,7 +15,11 @@ from identity.review.decisions import record_decision
 from identity.rule_conditions import BLOCK_CONDITIONS, CONDITIONS
 from workspace.sql import connect
 
-IDENTITY = "overrides:\n  - {identifier: email, value: loja@uol.com.br, decision: block, reason: store, by: Rui}\n"
+IDENTITY = """
+overrides:
+  - {identifier: email, value: loja@uol.com.br, decision: block, reason: store, by: Rui}
+  - {identifier: local_number, value: "81230022", decision: block, reason: switchboard, by: Rui}
+"""
 FIRST, SECOND, THIRD, FOURTH = (
     base + cpf._calc_check_digits(base) for base in ("529982247", "111444777", "111444778", "111444779")
 )
@@ -54,6 +58,10 @@ def people(shared_lake):
         {"id": "17", "person_name": "Dora Vaz", "phone": "(31) 98123-0007"},
         {"id": "18", "person_name": "Lia Costa", "phone": "(21) 3123-0008", "birth_date": "1980-01-02"},
         {"id": "19", "person_name": "Lia Costa", "phone": "(21) 93123-0008", "birth_date": "1991-05-09"},
+        {"id": "20", "person_name": "Nina Paz", "phone": "98123-0020", "birth_date": "1980-01-02"},
+        {"id": "21", "person_name": "Nina Paz", "phone": "98123-0020", "birth_date": "1991-05-09"},
+        {"id": "22", "person_name": "Vera Mota", "phone": "98123-0022"},
+        {"id": "23", "person_name": "Vera Cruz", "phone": "98123-0022"},
         *({"id": f"15{n}", "person_name": "Gil Alves", "postal_code": "01310-100", "document_number": number,
            "email": f"gil{n}@uol.com.br"} for n, number in enumerate((THIRD, FOURTH, None))),
     )  # fmt: skip
@@ -92,6 +100,10 @@ def test_every_condition_has_words():
                       "different areas"}),
         ("18", "19", {"they share telephone without area code and given name, but birth dates differ",
                       "they share full name, but birth dates differ"}),
+        ("20", "21", {"they share telephone without area code and given name, but birth dates differ",
+                      "they share full name, but birth dates differ"}),
+        ("22", "23", {"the telephone without area code they share (******22) does not join them: "
+                      "override: switchboard (Rui)"}),
         ("3", "5", {"they share no evidence"}),
     ],
 )  # fmt: skip
