@@ -200,36 +200,36 @@ def _evidence(
 def _guards(
     tables: IdentityTables, members: Collection[str], show_values: bool
 ) -> tuple[tuple[str, str, str, int | None], ...]:
-    columns = ("identifier_kind", "identifier_value", "identifier_hash", "block_reason")
-    held = set(tables.rows("customer_identifiers", columns, record_id=members))
-    columns = ("identifier_kind", "identifier_hash", "decision", "reason", "record_count")
+    shown = ("identifier_kind", "identifier_value", "identifier_hash", "block_reason")
+    held = set(tables.rows("customer_identifiers", shown, record_id=members))
+    decided = ("identifier_kind", "identifier_hash", "decision", "reason", "record_count")
+    rows = tables.rows("guard_decisions", decided, identifier_hash={row[2] for row in held})
     guards = {
-        (kind, value_hash): (reason, count)
-        for kind, value_hash, decision, reason, count in tables.rows(
-            "guard_decisions", columns, identifier_hash={row[2] for row in held}
-        )
-        if decision != "allowed"
+        (kind, hashed): (reason, count) for kind, hashed, decision, reason, count in rows if decision != "allowed"
     }
-    return tuple(
-        (kind, value if show_values else str(mask_value(kind, value)), blocked or reason, count)
-        for kind, value, value_hash, blocked in sorted(held, key=lambda row: row[:3])
-        for reason, count in [guards.get((kind, value_hash), (None, None))]
-        if reason
-    )
+    found = []
+    for kind, value, hashed, blocked in sorted(held, key=lambda row: row[:3]):
+        if (kind, hashed) in guards:
+            reason, count = guards[kind, hashed]
+            found.append((kind, value if show_values else str(mask_value(kind, value)), blocked or reason, count))
+    return tuple(found)
 
 
 def _history(tables: IdentityTables, members: Collection[str], customer_id: str) -> tuple[Change, ...]:
     left = {record for record, _, _ in records_with(tables, [(FORMER_CUSTOMER, customer_id)])}
     columns = ("changed_at", "run_id", "reason", "old_customer_id", "new_customer_id", "evidence")
     rows = tables.rows("customer_id_history", columns, record_id={*members, *left})
-    changes: dict[tuple, list[str]] = {}
-    for *change, evidence in rows:
-        if customer_id in change[3:]:
-            changes.setdefault(tuple(change), []).append(evidence)
-    first = sorted(changes, key=lambda one: (*one[:3], one[3] or "", one[4] or ""))
-    return tuple(
-        Change(*one, len(changes[one]), min((text for text in changes[one] if text), default=None)) for one in first
-    )
+    changes: dict[tuple[Any, ...], list[str]] = {}
+    for row in rows:
+        if customer_id in row[3:5]:
+            changes.setdefault(row[:5], []).append(row[5])
+    found = []
+    for change in sorted(changes, key=lambda one: (*one[:3], one[3] or "", one[4] or "")):
+        at, run, reason, old, new = change
+        texts = changes[change]
+        first = min((text for text in texts if text), default=None)
+        found.append(Change(at, run, reason, old, new, len(texts), first))
+    return tuple(found)
 
 
 def _retired(tables: IdentityTables, customer_id: str) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ class QueuedPair:
 
 
 _PAIR_COLUMNS = tuple(field.name for field in fields(QueuedPair))
-"""Columns of `review_queue`, reasons last."""
+"""Columns of `review_queue`."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,8 @@ def _judged(ws: Workspace, *, again: bool = False) -> set[tuple[str, str]]:
 
 
 def _pair(row: tuple[Any, ...]) -> QueuedPair:
-    *facts, reasons = row
-    return QueuedPair(*facts, reasons=tuple(reasons.split(", ")))
+    facts = dict(zip(_PAIR_COLUMNS, row, strict=True))
+    return QueuedPair(**facts | {"reasons": tuple(facts["reasons"].split(", "))})
 
 
 def show_pair(ws: Workspace, left: str, right: str, *, show_values: bool = False) -> PairView:
