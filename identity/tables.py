@@ -260,4 +260,5 @@ def write_tables(con: DuckDBPyConnection, folder: Path, *, records_in_order: boo
             f"to {quote_literal(partial / f'{table}.parquet')} "
             f"(format parquet, compression zstd, compression_level 1, row_group_size {_ROW_GROUP})"
         )
+    con.execute("set preserve_insertion_order = false")
     replace_dir(partial, folder)
