@@ -27,7 +27,8 @@ from identity.published import create_published, identity_folder
 from identity.review.decisions import load_decisions
 from identity.review.queue import create_review_queue
 from identity.scoring.predicting import create_scored_edges
-from identity.state_file import attach_state, fingerprint, forget, fresh_state, keep_state, note_inputs, state_file
+from identity.spark.resolving import link_workspace
+from identity.state_file import attach_state, fingerprint, fresh_state, keep_state, note_inputs
 from identity.tables import (
     create_crosswalk,
     create_customer_records,
@@ -103,8 +104,7 @@ def resolve(ws: Workspace, run: Run) -> IdentityResult:
         if new_files is not None:
             _resolve_changes(con, ws, run, config, new_files=new_files, made_by=made_by)
         elif on_spark:
-            forget(state_file(ws))
-            _link_on_spark(con, ws, run, config)
+            link_workspace(con, ws, run, config)
         else:
             link_records(con, ws, run, config)
             cluster_records(con, config, scored=True)
@@ -152,16 +152,6 @@ def _keep(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConf
         # what stands between the tables and their new place reads them
         with fresh_state(con, ws):
             keep_state(con, ws, run, fingerprint(ws, config, hash_salt(ws), epoch.epoch_id))
-
-
-def _link_on_spark(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:
-    """Create what `link_records` and `cluster_records` create, with records collected here and linked there."""
-    from identity.spark.resolving import link_raw_records
-
-    collect_raw_records(con, ws)
-    apply_tombstones(con, hash_salt(ws))
-    link_raw_records(con, ws, run, config)
-    con.execute("drop table raw_records")
 
 
 def link_records(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:

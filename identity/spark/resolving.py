@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from identity.epochs import TABLES as EPOCH_TABLES
 from identity.epochs import load_epoch, read_epoch, write_epoch
-from identity.hashing import value_number
+from identity.erasures import apply_tombstones
+from identity.evidence import collect_raw_records
+from identity.hashing import hash_salt, value_number
 from identity.linking import cluster_records, link_records
 from identity.normalised_records import create_records
 from identity.scoring.predicting import create_scored_edges
 from identity.spark.process import DECIDED, EPOCH, RECORDS, last_words, tables_made, write_request
 from identity.state import TABLES
+from identity.state_file import forget, state_file
 from workspace.errors import UnavistaError
 from workspace.spark import session_settings, spark_environment
 from workspace.sql import quote_literal
@@ -35,29 +38,33 @@ _HOLDINGS = {"kind": "VARCHAR", "value": "VARCHAR", "block": "BIGINT"}
 _SIGN = 2**63
 
 
-def link_raw_records(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:
-    """Create the tables from `records` to `clustered` and those of the epoch, from `raw_records` and `decided_pairs`.
+def link_workspace(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:
+    """Create the tables from `records` to `clustered` and those of the epoch, from the lake and `decided_pairs`.
 
-    Rows stand in no order, and blocks of keys have Spark's numbers; all else is what a linking on DuckDB gives. The
-    rows of `raw_records` are gone afterwards.
+    Rows stand in no order, and blocks of keys have Spark's numbers; all else is what a linking on DuckDB gives. A state
+    that an earlier run on DuckDB left is forgotten: it would keep the data of people who are erased from now on.
 
     Raises:
         SparkMissing: a package or Java is not installed.
         UnavistaError: Spark could not link the records.
     """
     environment = spark_environment(ws, _NEEDED)
+    forget(state_file(ws))
+    collect_raw_records(con, ws)
+    apply_tombstones(con, hash_salt(ws))
     with _scratch(ws) as folder:
         con.execute(f"copy raw_records to {quote_literal(folder / RECORDS)}")
+        con.execute("create or replace temp table raw_records as select * from raw_records limit 0")
         con.execute(
             f"copy (select record_id_left, record_id_right, decision from decided_pairs) "
             f"to {quote_literal(folder / DECIDED)}"
         )
         if load_epoch(con, ws, config) is not None:
             write_epoch(con, folder / EPOCH)
-        con.execute("create or replace temp table raw_records as select * from raw_records limit 0")
         write_request(folder, ws, config, as_of=run.as_of_naive, session=session_settings(ws, folder))
         _carry_out(folder, environment)
         _create_tables(con, ws, run, config, folder)
+    con.execute("drop table raw_records")
 
 
 @contextmanager

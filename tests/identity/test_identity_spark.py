@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
-import shutil
-import sys
 from collections import Counter
 from datetime import datetime
-from importlib.util import find_spec
 
 import duckdb
 import pytest
@@ -60,44 +56,6 @@ COMPARED = {
     "clustered": "*",
 }
 """Every table of a linking, and its columns but for the numbers of blocks and of evidence."""
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory):
-    has_java = bool(os.environ.get("JAVA_HOME") or shutil.which("java"))
-    if not (has_java and find_spec("pyspark")):
-        if os.environ.get("UNAVISTA_REQUIRE_SPARK"):
-            pytest.fail("Spark is required here, and pyspark or Java is missing")
-        pytest.skip("needs pyspark and Java: pip install 'unavista[spark]'")
-    from pyspark.sql import SparkSession
-
-    folder = tmp_path_factory.mktemp("spark")
-    before = {name: os.environ.get(name) for name in ("SPARK_LOCAL_IP", "PYSPARK_PYTHON", "SPARK_HOME")}
-    os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
-    os.environ.pop("SPARK_HOME", None)
-    builder = SparkSession.builder.master("local[2]")
-    for name, value in {
-        "driver.host": "127.0.0.1",
-        "driver.bindAddress": "127.0.0.1",
-        "driver.memory": "1g",
-        "driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Duser.timezone=UTC",
-        "ui.enabled": "false",
-        "ui.showConsoleProgress": "false",
-        "local.dir": folder / "local",
-        "sql.warehouse.dir": folder / "warehouse",
-        "sql.shuffle.partitions": "2",
-        "sql.codegen.wholeStage": "false",
-        "sql.timestampType": "TIMESTAMP_NTZ",
-    }.items():
-        builder = builder.config(f"spark.{name}", str(value))
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
-    for name, value in before.items():
-        os.environ.pop(name, None)
-        if value is not None:
-            os.environ[name] = value
 
 
 @pytest.fixture
