@@ -26,6 +26,8 @@ from identity.scoring.comparisons import COMPARISONS, settings
 from identity.scoring.participants import create_scorable
 from identity.scoring.predicting import create_scored_edges
 from workspace.errors import UnavistaError
+from workspace.settings import WorkspaceSettings
+from workspace.workspace import Workspace
 
 CONFIG = COLLIDING.model_copy(
     update={
@@ -277,8 +279,31 @@ def test_a_first_epoch_is_the_same_on_spark(tables, tmp_path):
     tokens = con.execute("select token, bits from name_tokens order by token").fetchall()
     assert len(tokens) > 5
     assert sorted(tables.execute("select token, bits from name_tokens").fetchall()) == tokens
+
+
+@pytest.mark.spark
+def test_a_first_scoring_model_is_the_same_on_spark(tables, tmp_path):
+    from identity.spark.freezing import freeze_epoch_on_spark
+
+    config = CONFIG.model_copy(update={"scoring": Scoring(train="always")})
+    rng = random.Random(12)
+    universes = [special(901), *(Universe(rng, number) for number in range(1, 15))]
+    for one in universes[1:]:
+        for _ in range(20):
+            one.add()
+    con = linked_by_duckdb(universes, tmp_path / "epoch")
+    for name, columns in {"records": "*", "profiles": "*", "guards": "kind, value, decision"}.items():
+        tables.put(name, tables.spark.createDataFrame(con.sql(f"select {columns} from {name}").to_arrow_table()))
     with pytest.raises(UnavistaError, match="identity train"):
-        freeze_epoch_on_spark(tables, CONFIG.model_copy(update={"scoring": Scoring(train="always")}), as_of=AS_OF)
+        freeze_epoch_on_spark(tables, config, as_of=AS_OF)
+    ws = Workspace(tmp_path, WorkspaceSettings(name="Test"))
+    freeze_epoch_on_spark(tables, config, as_of=AS_OF, trainer=ws)
+    expected = freeze_epoch(con, ws, config, as_of=AS_OF)
+    assert expected.splink_model is not None
+    assert read_epoch(tables) == expected
+    frequencies = con.execute("from term_frequencies order by all").fetchall()
+    assert len(frequencies) > 5
+    assert sorted(tables.execute("select * from term_frequencies").fetchall()) == frequencies
 
 
 @pytest.mark.spark

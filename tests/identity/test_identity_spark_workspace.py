@@ -43,7 +43,7 @@ def contents(lake) -> dict[str, tuple]:
 
 @pytest.fixture
 def grown(lake):
-    """A lake with a publication, an erased person whose old file is delivered again, and decisions of people."""
+    """A lake with a publication, an erased person of whom only the old file is left, and decisions of people."""
     rng = random.Random(6)
     gone = {"id": "900", "person_name": "Zoe Prado", "email": "zoe@uol.com.br", "phone": "11987654321"}
     lake.customers(*(row(rng, number) for number in range(60)), gone)
