@@ -92,6 +92,9 @@ def _end_with_parent() -> None:
 def _without_values(error: BaseException) -> str:
     """Return the kind of an unexpected error and the way to it: what an engine says quotes values of people."""
     kind = type(error).__name__
+    condition = getattr(error, "getCondition", None)
+    if condition is not None:
+        kind += f" {condition()}"
     raised_by = getattr(error, "java_exception", None)
     if raised_by is not None:
         kind += f" ({raised_by.getClass().getName()})"
