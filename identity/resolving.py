@@ -27,6 +27,7 @@ from identity.published import create_published, identity_folder
 from identity.review.decisions import load_decisions
 from identity.review.queue import create_review_queue
 from identity.scoring.predicting import create_scored_edges
+from identity.spark.resolving import link_workspace
 from identity.state_file import attach_state, fingerprint, fresh_state, keep_state, note_inputs
 from identity.tables import (
     create_crosswalk,
@@ -83,12 +84,15 @@ def resolve(ws: Workspace, run: Run) -> IdentityResult:
 
     The outcome is a function of the lake, the configuration, `run.as_of` and the last publication: order of files and
     rows and number of threads do not matter. Ids come from the last publication, so a run that was never published
-    leaves no trace.
+    leaves no trace. On Spark every run is a full one, and no state is kept: it would know blocks by other numbers, and
+    name people who are erased since.
 
     Raises:
         ConfigErrors: identity.yml is not valid.
+        UnavistaError: the workspace asks for Spark, and it is not installed or could not link the records.
     """
     config = load_identity_config(ws)
+    on_spark = ws.settings.engine == "spark"
     with connect(ws) as con:
         con.execute("set preserve_insertion_order = false")
         create_published(con, ws)
@@ -96,17 +100,19 @@ def resolve(ws: Workspace, run: Run) -> IdentityResult:
         epoch = load_epoch(con, ws, config)
         made_by = fingerprint(ws, config, hash_salt(ws), epoch.epoch_id if epoch else "")
         # scored pairs and a first epoch come from all records
-        repeatable = epoch is not None and epoch.splink_model is None
+        repeatable = epoch is not None and epoch.splink_model is None and not on_spark
         new_files = attach_state(con, ws, made_by) if repeatable else None
         if new_files is not None:
             _resolve_changes(con, ws, run, config, new_files=new_files, made_by=made_by)
+        elif on_spark:
+            link_workspace(con, ws, run, config)
         else:
             link_records(con, ws, run, config)
             cluster_records(con, config, scored=True)
         _create_outputs(con, ws, run, config)
-        write_tables(con, identity_folder(ws), records_in_order=new_files is None)
+        write_tables(con, identity_folder(ws), records_in_order=new_files is None and not on_spark)
         metrics = dict(con.execute("select metric, value from identity_metrics order by metric").fetchall())
-        if new_files is None:
+        if new_files is None and not on_spark:
             _keep(con, ws, run, config)
     return IdentityResult(identity_folder(ws), metrics)
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dbt_project.engines.spark_profile import spark_environment, write_spark_profile
+from dbt_project.engines.spark_profile import write_spark_profile
 from dbt_project.invoking import PROJECT, DbtFailure
+from workspace.spark import spark_environment
 from workspace.sql import connect, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from workspace.workspace import Workspace
 
-SMALL_LAKE_BYTES = 200_000_000
+_NEEDED = {"dbt.adapters.spark": "dbt-spark"}
 _TAIL = 30
 
 
@@ -50,10 +51,11 @@ def run_on_spark(workspace: Workspace, arguments: list[str], variables: dict[str
         DbtFailure: dbt or Spark could not carry out the command; the end of its output is in the text.
         SparkMissing: a package or Java is not installed.
     """
+    environment = spark_environment(workspace, _NEEDED)
     folder = workspace.build / "spark"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    write_spark_profile(workspace, folder, small=_lake_bytes(workspace) < SMALL_LAKE_BYTES)
+    write_spark_profile(workspace, folder)
     options = [
         "--project-dir",
         PROJECT,
@@ -67,7 +69,7 @@ def run_on_spark(workspace: Workspace, arguments: list[str], variables: dict[str
     command = [sys.executable, "-m", "dbt_project.engines.spark_process", "--quiet", "--no-use-colors", *arguments]
     command += [*map(str, options), "--vars", json.dumps(variables)]
     done = subprocess.run(  # noqa: S603 - our own interpreter and module, no shell
-        command, env=spark_environment(), cwd=folder, capture_output=True, text=True, check=False
+        command, env=environment, cwd=folder, capture_output=True, text=True, check=False
     )
     nodes = list(_nodes(folder / "run_results.json"))
     if not nodes:
@@ -76,10 +78,6 @@ def run_on_spark(workspace: Workspace, arguments: list[str], variables: dict[str
     fill_build_file(workspace, folder / "warehouse")
     shutil.rmtree(folder / "scratch", ignore_errors=True)
     return nodes
-
-
-def _lake_bytes(workspace: Workspace) -> int:
-    return sum(file.stat().st_size for file in workspace.lake.glob("*/batch=*/*.parquet"))
 
 
 def _nodes(file: Path) -> Iterator[SparkNode]:

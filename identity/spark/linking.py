@@ -29,12 +29,14 @@ from workspace.errors import UnavistaError
 from workspace.sql import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from duckdb import DuckDBPyConnection
     from pyspark.sql import DataFrame, SparkSession
 
     from identity.configuration import IdentityConfig
+    from workspace.workspace import Workspace
 
 
 def link_on_spark(
@@ -47,6 +49,7 @@ def link_on_spark(
     scratch: str,
     epoch: str | None = None,
     decided_pairs: DataFrame | None = None,
+    trainer: Workspace | None = None,
 ) -> SparkTables:
     """Return the tables from `records` to `clustered` that `link_records` and `cluster_records` would make.
 
@@ -61,9 +64,11 @@ def link_on_spark(
         scratch: Folder that every executor can read and write; it holds personal data, and the caller removes it.
         epoch: Folder of a frozen epoch, as a publication has it; without one the first is frozen from the records.
         decided_pairs: Columns record_id_left, record_id_right and decision; what people said of pairs.
+        trainer: Workspace whose limits hold on this machine when a first epoch needs a scoring model.
 
     Raises:
-        UnavistaError: the records do not have the types of `raw_records`, or need a scoring model that is not given.
+        UnavistaError: the records do not have the types of `raw_records`, or need a scoring model and no trainer is
+            given.
     """
     _refuse_instants(raw_records)
     tables = SparkTables(spark, scratch)
@@ -78,7 +83,8 @@ def link_on_spark(
         tables.put("decided_pairs", decided_pairs)
     if epoch is not None:
         read_epoch_tables(tables, epoch)
-    _link(tables, config, country=country, first_epoch_as_of=as_of if epoch is None else None)
+    freeze = None if epoch else partial(freeze_epoch_on_spark, as_of=as_of, trainer=trainer)
+    _link(tables, config, country=country, freeze=freeze)
     _cluster(tables, config)
     return tables
 
@@ -92,7 +98,13 @@ def _refuse_instants(raw_records: DataFrame) -> None:
         )
 
 
-def _link(tables: SparkTables, config: IdentityConfig, *, country: str, first_epoch_as_of: datetime | None) -> None:
+def _link(
+    tables: SparkTables,
+    config: IdentityConfig,
+    *,
+    country: str,
+    freeze: Callable[[SparkTables, IdentityConfig], None] | None,
+) -> None:
     con = cast("DuckDBPyConnection", tables)
     refuse_collisions(con, "records")
     _load_nicknames(tables)
@@ -100,8 +112,8 @@ def _link(tables: SparkTables, config: IdentityConfig, *, country: str, first_ep
     create_profiles(con)
     create_holdings(con, config)
     create_guards(con, config)
-    if first_epoch_as_of is not None:
-        freeze_epoch_on_spark(tables, config, as_of=first_epoch_as_of)
+    if freeze is not None:
+        freeze(tables, config)
     create_comparable(con)
     _create_corrections(tables, country=country)
     create_edges(con, config)

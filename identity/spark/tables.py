@@ -97,6 +97,12 @@ class SparkTables:
         self._write_added(name)
         return self.spark.table(name)
 
+    def places(self) -> dict[str, list[str]]:
+        """Return the tables, and the files or folders of files that each stands in; none when it never had a row."""
+        for name in list(self._added):
+            self._write_added(name)
+        return {table.name: list(self._folders.get(table.name, ())) for table in self.spark.catalog.listTables()}
+
     def put(self, name: str, frame: DataFrame) -> None:
         """Store a frame as a table, in place of one of that name."""
         folder = self._write(frame)
@@ -106,6 +112,8 @@ class SparkTables:
 
     def read(self, name: str, path: str) -> None:
         """Make a table of Parquet files, where they are."""
+        self._forget(name)
+        self._folders[name] = [path]
         self.spark.read.parquet(path).createOrReplaceTempView(name)
 
     def _create(self, tree: exp.Expression) -> None:

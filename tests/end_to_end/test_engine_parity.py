@@ -1,7 +1,8 @@
-"""The same marts from DuckDB and from Spark, compared by key and column."""
+"""The same identities and marts from DuckDB and from Spark, compared by key and column."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from importlib.util import find_spec
@@ -11,6 +12,8 @@ import pytest
 from sample_company import change_setting, mart_contents, run
 
 from data_contracts.loader import Contract, load_contracts
+from identity.published import published_folder
+from identity.tables import ORDERS
 from workspace.sql import connect, quote_identifier, quote_literal
 from workspace.workspace import Workspace
 
@@ -23,7 +26,8 @@ def has_spark() -> bool:
 pytestmark = pytest.mark.spark
 
 
-def test_every_mart_is_the_same_when_spark_builds_it(finished_folder: Path, fresh: Path) -> None:
+@pytest.mark.timeout(1800)
+def test_every_identity_table_and_mart_is_the_same_when_spark_makes_it(finished_folder: Path, fresh: Path) -> None:
     if not has_spark():
         if os.environ.get("UNAVISTA_REQUIRE_SPARK"):
             pytest.fail("Spark is required here, and pyspark or Java is missing")
@@ -31,9 +35,22 @@ def test_every_mart_is_the_same_when_spark_builds_it(finished_folder: Path, fres
     change_setting(fresh, "engine: spark")
     change_setting(fresh, "memory_limit: 2GB")
     assert run(fresh) == "pass"
+    assert identity_tables(fresh) == identity_tables(finished_folder)
     duckdb_file, spark_file = (Workspace.open(folder).published_file for folder in (finished_folder, fresh))
     assert differences(duckdb_file, spark_file) == {}
     assert mart_contents(finished_folder) == mart_contents(fresh)
+
+
+def identity_tables(folder: Path) -> dict[str, tuple]:
+    """Return the types and the number and hash of the rows, in their order, of every published identity table."""
+    found = {}
+    with connect() as con:
+        for table in ORDERS:
+            rows = f"read_parquet({quote_literal(published_folder(Workspace.open(folder)) / f'{table}.parquet')})"
+            types = con.execute(f"describe from {rows}").fetchall()
+            listed = con.execute(f"from {rows}").fetchall()
+            found[table] = (types, len(listed), hashlib.md5(repr(listed).encode()).hexdigest())
+    return found
 
 
 def differences(one: Path, other: Path) -> dict[str, str]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +74,6 @@ class Lake:
 
     def publish(self) -> None:
         """Make the build's identity tables the published ones, as the gate would."""
-        import shutil
-
         target = self.ws.publications / f"p{len(list(self.ws.publications.glob('*')))}"
         shutil.copytree(self.ws.build / "identity", target / "identity")
         self.ws.current.unlink(missing_ok=True)
@@ -118,3 +121,42 @@ def lake(tmp_path: Path) -> Lake:
 def shared_lake(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Lake:
     """One lake for all tests of a module that only read it; `IDENTITY` of the module is its identity.yml."""
     return _lake(tmp_path_factory.mktemp("lake"), getattr(request.module, "IDENTITY", None))
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A session of Spark in this process, where Spark can run."""
+    has_java = bool(os.environ.get("JAVA_HOME") or shutil.which("java"))
+    if not (has_java and find_spec("pyspark")):
+        if os.environ.get("UNAVISTA_REQUIRE_SPARK"):
+            pytest.fail("Spark is required here, and pyspark or Java is missing")
+        pytest.skip("needs pyspark and Java: pip install 'unavista[spark]'")
+    from pyspark.sql import SparkSession
+
+    folder = tmp_path_factory.mktemp("spark")
+    before = {name: os.environ.get(name) for name in ("SPARK_LOCAL_IP", "PYSPARK_PYTHON", "SPARK_HOME")}
+    os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
+    os.environ.pop("SPARK_HOME", None)
+    builder = SparkSession.builder.master("local[2]")
+    for name, value in {
+        "driver.host": "127.0.0.1",
+        "driver.bindAddress": "127.0.0.1",
+        "driver.memory": "1g",
+        "driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Duser.timezone=UTC",
+        "ui.enabled": "false",
+        "ui.showConsoleProgress": "false",
+        "local.dir": folder / "local",
+        "sql.warehouse.dir": folder / "warehouse",
+        "sql.shuffle.partitions": "2",
+        "sql.codegen.wholeStage": "false",
+        "sql.timestampType": "TIMESTAMP_NTZ",
+    }.items():
+        builder = builder.config(f"spark.{name}", str(value))
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value

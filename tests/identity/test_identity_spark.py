@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
-import shutil
-import sys
 from collections import Counter
 from datetime import datetime
-from importlib.util import find_spec
 
 import duckdb
 import pytest
@@ -30,6 +26,8 @@ from identity.scoring.comparisons import COMPARISONS, settings
 from identity.scoring.participants import create_scorable
 from identity.scoring.predicting import create_scored_edges
 from workspace.errors import UnavistaError
+from workspace.settings import WorkspaceSettings
+from workspace.workspace import Workspace
 
 CONFIG = COLLIDING.model_copy(
     update={
@@ -60,44 +58,6 @@ COMPARED = {
     "clustered": "*",
 }
 """Every table of a linking, and its columns but for the numbers of blocks and of evidence."""
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory):
-    has_java = bool(os.environ.get("JAVA_HOME") or shutil.which("java"))
-    if not (has_java and find_spec("pyspark")):
-        if os.environ.get("UNAVISTA_REQUIRE_SPARK"):
-            pytest.fail("Spark is required here, and pyspark or Java is missing")
-        pytest.skip("needs pyspark and Java: pip install 'unavista[spark]'")
-    from pyspark.sql import SparkSession
-
-    folder = tmp_path_factory.mktemp("spark")
-    before = {name: os.environ.get(name) for name in ("SPARK_LOCAL_IP", "PYSPARK_PYTHON", "SPARK_HOME")}
-    os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
-    os.environ.pop("SPARK_HOME", None)
-    builder = SparkSession.builder.master("local[2]")
-    for name, value in {
-        "driver.host": "127.0.0.1",
-        "driver.bindAddress": "127.0.0.1",
-        "driver.memory": "1g",
-        "driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Duser.timezone=UTC",
-        "ui.enabled": "false",
-        "ui.showConsoleProgress": "false",
-        "local.dir": folder / "local",
-        "sql.warehouse.dir": folder / "warehouse",
-        "sql.shuffle.partitions": "2",
-        "sql.codegen.wholeStage": "false",
-        "sql.timestampType": "TIMESTAMP_NTZ",
-    }.items():
-        builder = builder.config(f"spark.{name}", str(value))
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
-    for name, value in before.items():
-        os.environ.pop(name, None)
-        if value is not None:
-            os.environ[name] = value
 
 
 @pytest.fixture
@@ -319,8 +279,31 @@ def test_a_first_epoch_is_the_same_on_spark(tables, tmp_path):
     tokens = con.execute("select token, bits from name_tokens order by token").fetchall()
     assert len(tokens) > 5
     assert sorted(tables.execute("select token, bits from name_tokens").fetchall()) == tokens
+
+
+@pytest.mark.spark
+def test_a_first_scoring_model_is_the_same_on_spark(tables, tmp_path):
+    from identity.spark.freezing import freeze_epoch_on_spark
+
+    config = CONFIG.model_copy(update={"scoring": Scoring(train="always")})
+    rng = random.Random(12)
+    universes = [special(901), *(Universe(rng, number) for number in range(1, 15))]
+    for one in universes[1:]:
+        for _ in range(20):
+            one.add()
+    con = linked_by_duckdb(universes, tmp_path / "epoch")
+    for name, columns in {"records": "*", "profiles": "*", "guards": "kind, value, decision"}.items():
+        tables.put(name, tables.spark.createDataFrame(con.sql(f"select {columns} from {name}").to_arrow_table()))
     with pytest.raises(UnavistaError, match="identity train"):
-        freeze_epoch_on_spark(tables, CONFIG.model_copy(update={"scoring": Scoring(train="always")}), as_of=AS_OF)
+        freeze_epoch_on_spark(tables, config, as_of=AS_OF)
+    ws = Workspace(tmp_path, WorkspaceSettings(name="Test"))
+    freeze_epoch_on_spark(tables, config, as_of=AS_OF, trainer=ws)
+    expected = freeze_epoch(con, ws, config, as_of=AS_OF)
+    assert expected.splink_model is not None
+    assert read_epoch(tables) == expected
+    frequencies = con.execute("from term_frequencies order by all").fetchall()
+    assert len(frequencies) > 5
+    assert sorted(tables.execute("select * from term_frequencies").fetchall()) == frequencies
 
 
 @pytest.mark.spark
