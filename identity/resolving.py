@@ -27,7 +27,7 @@ from identity.published import create_published, identity_folder
 from identity.review.decisions import load_decisions
 from identity.review.queue import create_review_queue
 from identity.scoring.predicting import create_scored_edges
-from identity.spark.resolving import link_workspace
+from identity.spark.resolving import clear_scratch, link_workspace
 from identity.state_file import attach_state, fingerprint, fresh_state, keep_state, note_inputs
 from identity.tables import (
     create_crosswalk,
@@ -93,6 +93,7 @@ def resolve(ws: Workspace, run: Run) -> IdentityResult:
     """
     config = load_identity_config(ws)
     on_spark = ws.settings.engine == "spark"
+    clear_scratch(ws)
     with connect(ws) as con:
         con.execute("set preserve_insertion_order = false")
         create_published(con, ws)

@@ -70,13 +70,22 @@ def link_workspace(con: DuckDBPyConnection, ws: Workspace, run: Run, config: Ide
 @contextmanager
 def _scratch(ws: Workspace) -> Iterator[Path]:
     """Give an empty folder that is taken away when the block ends, however it ends: it holds personal data."""
-    folder = ws.build / "identity_on_spark"
-    shutil.rmtree(folder, ignore_errors=True)
+    clear_scratch(ws)
+    folder = _scratch_folder(ws)
     folder.mkdir(parents=True)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        clear_scratch(ws)
+
+
+def clear_scratch(ws: Workspace) -> None:
+    """Take away what a run that was killed left of its records."""
+    shutil.rmtree(_scratch_folder(ws), ignore_errors=True)
+
+
+def _scratch_folder(ws: Workspace) -> Path:
+    return ws.build / "identity_on_spark"
 
 
 def _carry_out(folder: Path, environment: Mapping[str, str]) -> None:

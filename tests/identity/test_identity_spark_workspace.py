@@ -66,6 +66,7 @@ def grown(lake):
     return lake
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 def test_every_identity_table_is_the_same_when_spark_links(grown, spark, tmp_path, monkeypatch):
     monkeypatch.setattr(resolving, "_carry_out", lambda folder, _environment: link_requested(spark, folder))
@@ -92,6 +93,15 @@ def test_missing_spark_is_said_before_anything_is_done(lake, tmp_path, monkeypat
     with pytest.raises(SparkMissing, match=r"pip install 'unavista\[spark\]'"):
         other.resolve()
     assert state_file(other.ws).is_file()
+
+
+def test_what_a_killed_run_on_spark_left_goes_with_the_next_run(lake):
+    lake.customers({"id": "1", "person_name": "Ana Lima", "email": "ana@uol.com.br"})
+    left = lake.ws.build / "identity_on_spark"
+    left.mkdir(parents=True)
+    (left / "raw_records.parquet").write_bytes(b"someone")
+    lake.resolve()
+    assert not left.exists()
 
 
 def test_a_failure_on_spark_is_told_without_values_and_leaves_nothing(lake, tmp_path, monkeypatch):
