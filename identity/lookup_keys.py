@@ -90,8 +90,3 @@ def _indexed(tables: IdentityTables, keys: Iterable[int]) -> list[tuple[UUID, in
         index_published(con, tables.folder)
         listed = ", ".join(map(str, sorted(keys)))
         return con.execute(f"select record, key from lookup_keys where key in ({listed})").fetchall()
-
-
-def literals(values: Iterable[str]) -> str:
-    """Return values as a list for SQL's `in`, by which Parquet files are skimmed; `null` when there are none."""
-    return ", ".join(quote_literal(value) for value in sorted(values)) or "null"

@@ -106,8 +106,9 @@ def _nearest_sql(rules: tuple[Rule, ...]) -> str:
     kinds = {key for rule in rules for key in rule.on if key in _KINDS}
     facts = {f"same_{kind}": f"list_contains(s.kinds, {quote_literal(kind)})" for kind in kinds}
     facts |= {f"same_{key}": f"a.{key} = b.{key}" for rule in rules for key in key_columns(rule) if key not in kinds}
-    # of a whole number that both have, another rule tells
-    facts["same_local_number"] += " and coalesce(a.phone_key <> b.phone_key, true)"
+    if "local_number" in kinds:
+        # of a whole number that both have, another rule tells
+        facts["same_local_number"] += " and coalesce(a.phone_key <> b.phone_key, true)"
     # who else shares the keys is not looked up; where nothing speaks against a pair it has an edge, or this failed
     conditions = CONDITIONS | dict.fromkeys(BLOCK_CONDITIONS, "false")
     facts |= {f"holds_{name}": conditions[name] for rule in rules for name in rule.when}

@@ -136,7 +136,7 @@ def _create_links(con: DuckDBPyConnection, config: IdentityConfig, touched: str 
             e.left_profile,
             e.right_profile,
             min(e.rule) as rule,
-            -- one bit for each rule: millions of pairs are counted without a set for each
+            -- one bit for each of the first 63 rules, one for all others: no set is kept for each of millions of pairs
             bit_count(bit_or(1::UBIGINT << least(e.rule, 63)::UBIGINT)) as rule_count
         from review_edges e
         join profile_clusters l on l.profile = e.left_profile

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.spark
 
 @pytest.mark.timeout(1200)
 def test_every_mart_is_the_same_when_spark_builds_it(finished_folder: Path, fresh: Path, monkeypatch) -> None:
-    """Identities are DuckDB's here: those of Spark take as long again, and have a test of their own."""
+    """Identities are DuckDB's here: those of Spark would add minutes, and have tests of their own."""
     from identity import resolving
 
     def link_on_duckdb(con, ws, run, config) -> None:

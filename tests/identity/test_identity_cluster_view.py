@@ -6,14 +6,9 @@ import random
 from datetime import UTC, datetime
 
 import pytest
-from stdnum.br import cpf
+from test_identity_state import cpf_of
 
 from identity.cluster_view import read_cluster
-
-
-def cpf_of(number: int) -> str:
-    base = f"{number:09d}"
-    return base + cpf._calc_check_digits(base)
 
 
 def registration(rng: random.Random, number: int) -> dict:

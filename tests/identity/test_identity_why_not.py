@@ -7,10 +7,11 @@ from datetime import datetime
 import pytest
 from stdnum.br import cpf
 
+from identity.configuration import load_identity_config
 from identity.explaining import explain
 from identity.lookup import find_records
 from identity.lookup_keys import index_published, lookup_key
-from identity.near_rules import WORDS
+from identity.near_rules import READ, WORDS, near_rules
 from identity.review.decisions import record_decision
 from identity.rule_conditions import BLOCK_CONDITIONS, CONDITIONS
 from workspace.sql import connect
@@ -109,6 +110,17 @@ def test_every_condition_has_words():
 )  # fmt: skip
 def test_reasons_that_keep_two_people_apart(people, left, right, expected):
     assert set(reasons(people, left, right)) == expected
+
+
+def test_why_not_answers_when_no_rule_reads_numbers_without_area_code(people):
+    config = load_identity_config()
+    others = config.model_copy(update={"rules": [one for one in config.active_rules if "local_number" not in one.on]})
+    row = {"record_id": "a", "full_name": "Ana Lima", "phone_key": "+5521981230001"} | dict.fromkeys(
+        name for name in READ if name not in ("record_id", "full_name", "phone_key")
+    )
+    held = [{"record_id": one, "kind": "phone", "value": "+5521981230001", "is_blocked": False} for one in ("a", "b")]
+    found = near_rules(others, [row], [row | {"record_id": "b", "full_name": "Rui Melo"}], held)
+    assert "same_phone_and_given_name" in found
 
 
 def test_decision_is_said_with_who_and_why_and_what_it_refused(people):
