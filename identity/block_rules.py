@@ -51,9 +51,6 @@ def block_edges(rule: Rule, position: int, only: str | None = None) -> str:
         return _corrected_edges(rule, position, conditions, only)
     number, present = block_number(rule)
     touched = f" and {number} in (select block from {only})" if only else ""
-    kind, value = "cast(null as VARCHAR)", "cast(null as VARCHAR)"
-    if "unverified_document" in rule.on:
-        kind, value = "'document'", "a.unverified_document"
     equal = " and ".join(f"a.{key} = b.{key}" for key in key_columns(rule))
     return f"""
         with blocks as (
@@ -64,7 +61,7 @@ def block_edges(rule: Rule, position: int, only: str | None = None) -> str:
             select * from (select {number} as block, * from comparable where {present})
             where block in (select block from blocks)
         )
-        select a.profile, b.profile, {position}, {kind}, {value}, a.block
+        select a.profile, b.profile, {position}, a.block
         from candidates a
         join candidates b on a.block = b.block
         where a.profile < b.profile and {equal}{conditions}
@@ -76,8 +73,7 @@ def _corrected_edges(rule: Rule, position: int, conditions: str, only: str | Non
     touched = f" and {corrected_block('n.value')} in (select block from {only})" if only else ""
     return f"""
         select distinct
-            least(a.profile, b.profile), greatest(a.profile, b.profile), {position}, 'document', b.document,
-            {corrected_block("n.value")}
+            least(a.profile, b.profile), greatest(a.profile, b.profile), {position}, {corrected_block("n.value")}
         from corrections n
         join comparable b on b.document = n.value
         join comparable a on a.profile = n.profile

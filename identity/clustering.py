@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 CUTS = ("document", "name", "size", "decision")
 """What may refuse an edge: two documents, two names around a nameless node, the size cap, a person's decision."""
+_PART, _FEW = 1 << 22, 1 << 31
+"""Values or edges looked at at a time, and how many can be counted in four bytes."""
 FORCED = 1000.0
 """Weight from which an edge is a person's word: only another decision refuses it."""
 
@@ -68,28 +70,41 @@ class Clustering:
 def places(ordered: NDArray, values: NDArray) -> NDArray:
     """Return where each of `values` stands in `ordered`, which holds them all.
 
-    Looked up in their order, neighbours fall into the same cache lines: for millions a third of the time.
+    Looked up in their order, neighbours fall into the same cache lines: for millions a third of the time. Part by part,
+    and in as few bytes as hold a place, tens of millions take a third of the memory.
     """
     import numpy as np
 
-    order = np.argsort(values)
-    found = np.empty(len(values), np.int64)
-    found[order] = np.searchsorted(ordered, values[order])
+    found = np.empty(len(values), np.int32 if len(ordered) < _FEW else np.int64)
+    for start in range(0, len(values), _PART):
+        part = values[start : start + _PART]
+        order = np.argsort(part)
+        found[start + order] = np.searchsorted(ordered, part[order])
     return found
 
 
 def connected_components(count: int, left: NDArray, right: NDArray) -> NDArray:
-    """Return for each of `count` nodes the smallest node of its component."""
+    """Return for each of `count` nodes the smallest node of its component.
+
+    Edges are added part by part, between the components that stand by then: most join what is joined already, and the
+    copies that a graph makes of its edges are those of one part.
+    """
     import numpy as np
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components as components
 
-    if count == 0:
-        return np.zeros(0, np.int64)
-    graph = coo_matrix((np.ones(len(left), np.int8), (left, right)), shape=(count, count))
-    labels = components(graph, directed=False)[1]
-    smallest = np.full(int(labels.max()) + 1, count, np.int64)
-    np.minimum.at(smallest, labels, np.arange(count))
+    kind = np.int32 if count < _FEW else np.int64
+    labels: NDArray = np.arange(count, dtype=kind)
+    many = count
+    for start in range(0, len(left), _PART):
+        first, second = labels[left[start : start + _PART]], labels[right[start : start + _PART]]
+        apart = first != second
+        ends = first[apart], second[apart]
+        graph = coo_matrix((np.ones(len(ends[0]), np.int8), ends), shape=(many, many))
+        many, joined = components(graph, directed=False)
+        labels = joined.astype(kind, copy=False)[labels]
+    smallest = np.full(many, count, kind)
+    np.minimum.at(smallest, labels, np.arange(count, dtype=kind))
     return smallest[labels]
 
 
@@ -97,12 +112,13 @@ def cluster_nodes(
     nodes: Nodes,
     left: NDArray,
     right: NDArray,
-    weight: NDArray,
+    rule: NDArray,
+    weights: NDArray,
     *,
     max_nodes: int,
     apart: tuple[NDArray, NDArray] | None = None,
 ) -> Clustering:
-    """Cluster nodes over weighted edges so that no cluster breaks a constraint.
+    """Cluster nodes over edges so that no cluster breaks a constraint; an edge weighs what `weights` has for its rule.
 
     Components that could break one are rebuilt edge by edge: strongest first, ties by the smaller then the larger
     node. An edge is refused when it would put two valid documents of one kind together, a company's and a person's,
@@ -121,7 +137,7 @@ def cluster_nodes(
     cuts: list[set[int]] = [set() for _ in CUTS]
     if suspect.any():
         inside = suspect[component[left]]
-        first, second, heavy = left[inside], right[inside], weight[inside]
+        first, second, heavy = left[inside], right[inside], weights[rule[inside]]
         order = np.lexsort((np.maximum(first, second), np.minimum(first, second), -heavy))
         members = np.flatnonzero(suspect[component])
         forest = _Forest(nodes, members, max_nodes, apart)

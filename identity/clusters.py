@@ -48,11 +48,14 @@ def create_base_clusters(con: DuckDBPyConnection, config: IdentityConfig, *, sco
     weights = np.zeros(256)
     weights[: len(config.active_rules)] = [rule.weight for rule in config.active_rules]
     weights[DECIDED] = DECIDED_WEIGHT
+    # a column is let go of before the next is looked up: of ten million people each takes half a gigabyte
+    left, right = (places(profiles, np.asarray(edges.pop(name))) for name in ("left_profile", "right_profile"))
     clustering = cluster_nodes(
         facts,
-        places(profiles, np.asarray(edges["left_profile"])),
-        places(profiles, np.asarray(edges["right_profile"])),
-        weights[np.asarray(edges["rule"])],
+        left,
+        right,
+        np.asarray(edges.pop("rule")),
+        weights,
         max_nodes=config.max_cluster_profiles,
         apart=apart,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from identity.block_rules import block_number, corrected_block, is_corrected
+from identity.block_rules import block_number, corrected_block, is_corrected, key_columns
 from identity.delta_clusters import recluster
 from identity.guards import create_guards
 from identity.near_documents import create_corrections
@@ -156,8 +156,12 @@ def _fold_holdings(con: DuckDBPyConnection, config: IdentityConfig) -> None:
 
 
 def _judge_values(con: DuckDBPyConnection, config: IdentityConfig) -> None:
-    """Update the guards of the touched values; a flipped document changes what its holders show."""
-    _gather_values(con)
+    """Update the guards of the touched values; a flipped document changes what its holders show, and so which pairs
+    their other values join, but not how those values are judged."""
+    set_aside(con, "guards")
+    con.execute(
+        "create or replace temp table holdings as select * from state.holdings semi join touched_blocks using (block)"
+    )
     create_guards(con, config)
     con.execute(
         """
@@ -181,24 +185,17 @@ def _judge_values(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     if con.execute("select count(*) from flipped where kind = 'document'").fetchall()[0][0]:
         con.execute(
             """
-            create or replace temp table touched_blocks as
-            select block from touched_blocks
-            union
-            select block from state.holdings semi join recompared using (profile)
+            create or replace temp table reached_blocks as
+            select distinct block from state.holdings semi join recompared using (profile)
+            where block not in (select block from touched_blocks)
             """
         )
-        _gather_values(con)
-        create_guards(con, config)
+        for table in ("holdings", "shared_values"):
+            con.execute(f"insert into temp.{table} select * from state.{table} semi join reached_blocks using (block)")
+        con.execute("insert into touched_blocks select block from reached_blocks")
     replace_rows(con, "shared_values", "block", "touched_blocks", "temp.shared_values")
     # only the state's guards know every value
     set_aside(con, "guards")
-
-
-def _gather_values(con: DuckDBPyConnection) -> None:
-    set_aside(con, "guards")
-    con.execute(
-        "create or replace temp table holdings as select * from state.holdings semi join touched_blocks using (block)"
-    )
 
 
 def _compare(con: DuckDBPyConnection, config: IdentityConfig, country: str) -> None:
@@ -247,9 +244,12 @@ def _compare(con: DuckDBPyConnection, config: IdentityConfig, country: str) -> N
 
 def _touch_key_blocks(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     """Add the blocks that the old and new keys of the recompared profiles belong to."""
+    read = {"document", "is_rare_name", "is_rarer_name"} | {
+        column for rule in _key_rules(config) for column in key_columns(rule)
+    }
     con.execute(
-        "create or replace temp table former_comparable as "
-        "select * from state.comparable semi join recompared using (profile)"
+        f"create or replace temp table former_comparable as select {', '.join(sorted(read))} "
+        "from state.comparable semi join recompared using (profile)"
     )
     parts = []
     for source in ("former_comparable", "temp.comparable"):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from identity.clustering import CUTS
 from identity.epochs import epoch_metrics, read_epoch
+from identity.hashing import value_number
 from identity.rules import DECIDED, DECIDED_NAME
 from identity.tables import SCORED
 from workspace.sql import quote_literal
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
 
     from identity.configuration import IdentityConfig
 
+TWO_DOCUMENTS = f"""
+    select p.cluster from (
+        select profile, document_kind, {value_number("document_kind", "document")} as number from comparable
+        where document is not null
+    ) c
+    join profile_clusters p on p.profile = c.profile
+    group by p.cluster, c.document_kind having min(c.number) <> max(c.number)
+    """
+"""SQL for the clusters that hold two valid documents of one kind. They are told apart by number: groups of texts cannot
+leave the memory, and of ten million people they do not fit."""
 _CUSTOMER_SIZES = "(select f.* from cluster_facts f join cluster_ids i on i.cluster = f.cluster)"
 _FIGURES = {
     "records": "select count(*) from records",
@@ -34,12 +45,7 @@ _FIGURES = {
     "largest_component_profiles": """
         select coalesce(max(n), 0) from (select count(*) as n from profile_clusters group by component)
         """,
-    "customers_with_two_documents": """
-        select count(*) from (
-            select p.cluster from comparable c join profile_clusters p on p.profile = c.profile
-            where c.document is not null group by p.cluster, c.document_kind having min(c.document) <> max(c.document)
-        )
-        """,
+    "customers_with_two_documents": f"select count(*) from ({TWO_DOCUMENTS})",
     "edges": "select (select count(*) from edges) + (select count(*) from device_followers)",
     "edges_refused": f"select count(*) from refused_edges where rule <> {SCORED}",
     "guards_blocked": "select count(*) from guard_decisions where decision = 'blocked'",

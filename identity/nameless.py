@@ -25,8 +25,7 @@ def add_nameless_edges(con: DuckDBPyConnection, kind: str, about: list[tuple[int
         f"""
         create or replace temp table followed as
         with nameless as (
-            select block, any_value(value) as value, min(profile) as lead,
-                cast(sum(record_count) as BIGINT) as record_count
+            select block, min(profile) as lead, cast(sum(record_count) as BIGINT) as record_count
             from members where given_key is null group by block
         ),
         named as (
@@ -40,7 +39,6 @@ def add_nameless_edges(con: DuckDBPyConnection, kind: str, about: list[tuple[int
         )
         select
             n.block,
-            n.value,
             n.record_count,
             r.name_count,
             case when r.block is null then n.lead when r.votes >= {share} * r.total then r.lead end as lead,
@@ -57,8 +55,6 @@ def add_nameless_edges(con: DuckDBPyConnection, kind: str, about: list[tuple[int
             least(a.profile, b.profile),
             greatest(a.profile, b.profile),
             case when a.document_is_company then {company} else {people} end,
-            {quote_literal(kind)},
-            a.value,
             a.block
         from members a
         join followed f on f.block = a.block
@@ -71,6 +67,12 @@ def add_nameless_edges(con: DuckDBPyConnection, kind: str, about: list[tuple[int
         con.execute(
             f"""
             insert into ambiguous_values
-            select {quote_literal(kind)}, value, block, record_count, name_count from followed where lead is null
+            select {quote_literal(kind)}, h.value, f.block, f.record_count, f.name_count
+            from followed f
+            join (
+                select block, any_value(value) as value from holdings
+                where block in (select block from followed where lead is null) group by block
+            ) h on h.block = f.block
+            where f.lead is null
             """
         )

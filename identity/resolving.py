@@ -11,6 +11,7 @@ from identity.companies import create_company_crosswalk
 from identity.configuration import load_identity_config
 from identity.customer_ids import assign_customer_ids
 from identity.delta import link_changes
+from identity.edge_values import create_edge_values
 from identity.epochs import freeze_epoch, load_epoch, read_epoch
 from identity.erasures import apply_tombstones, create_erased_customers, create_tombstones
 from identity.evidence import collect_raw_records
@@ -178,8 +179,9 @@ def _create_outputs(con: DuckDBPyConnection, ws: Workspace, run: Run, config: Id
     create_crosswalk(con)
     create_customer_records(con)
     create_identifiers(con, salt)
+    create_edge_values(con, salt)
     create_match_edges(con, config, salt)
-    create_refused_edges(con)
+    create_refused_edges(con, config)
     create_guard_decisions(con, salt)
     create_tombstones(con, salt)
     create_erased_customers(con)

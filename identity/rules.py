@@ -37,14 +37,14 @@ _FOLLOWS_NOBODY = ("device", "local_number")
 
 
 def create_edges(con: DuckDBPyConnection, config: IdentityConfig, *, only: str | None = None) -> None:
-    """Create `edges` (left_profile < right_profile, rule, kind, value, block) for all enabled rules, and
-    `ambiguous_values` (kind, value, block, record_count, name_count).
+    """Create `edges` (left_profile < right_profile, rule, block) for all enabled rules, and `ambiguous_values` (kind,
+    value, block, record_count, name_count).
 
     Reads `comparable`, `holdings`, `shared_values` and `corrections`. `rule` is the position in `config.active_rules`,
     or `DECIDED`. `block` numbers the group of profiles that were compared: the holders of a value, or those with equal
-    keys; all edges of a block follow from the members of the block alone. A rule on an identifier joins profiles that
-    both have a name; nameless ones follow the name that most records of the value carry, so that they never bridge two
-    people.
+    keys; all edges of a block follow from the members of the block alone. What an edge rests on, `identity.edge_values`
+    says when it is asked for: millions of edges carry no texts. A rule on an identifier joins profiles that both have a
+    name; nameless ones follow the name that most records of the value carry, so that they never bridge two people.
 
     Args:
         con: Connection.
@@ -55,7 +55,7 @@ def create_edges(con: DuckDBPyConnection, config: IdentityConfig, *, only: str |
     con.execute(
         """
         create or replace temp table edges (
-            left_profile BIGINT, right_profile BIGINT, rule UTINYINT, kind VARCHAR, value VARCHAR, block UBIGINT
+            left_profile BIGINT, right_profile BIGINT, rule UTINYINT, block UBIGINT
         )
         """
     )
@@ -86,8 +86,7 @@ def _decided_edges() -> str:
     """Return SQL for the pairs that people said are one customer."""
     return f"""
         select distinct
-            least(l.profile, r.profile), greatest(l.profile, r.profile), {DECIDED}, cast(null as VARCHAR),
-            cast(null as VARCHAR), {DECIDED_BLOCK}
+            least(l.profile, r.profile), greatest(l.profile, r.profile), {DECIDED}, {DECIDED_BLOCK}
         from decided_pairs d
         join record_profiles l on l.rid = {RID.replace("record_id", "d.record_id_left")}
         join record_profiles r on r.rid = {RID.replace("record_id", "d.record_id_right")}
@@ -172,7 +171,6 @@ def _create_members(con: DuckDBPyConnection, kind: str, rules: list[Rule]) -> No
         create or replace temp table members as
         select
             h.block,
-            h.value,
             c.profile,
             c.record_count,
             {landline} as is_landline,
@@ -198,9 +196,7 @@ def _holding_edges(rule: Rule, position: int, kind: str) -> str:
     extra = "".join(f" and a.{key} = b.{key}" for key in key_columns(rule) if key != kind)
     conditions = "".join(f" and {CONDITIONS[name]}" for name in rule.when)
     return f"""
-        select
-            least(a.profile, b.profile), greatest(a.profile, b.profile), {position}, {quote_literal(kind)}, a.value,
-            a.block
+        select least(a.profile, b.profile), greatest(a.profile, b.profile), {position}, a.block
         from members a
         join members b on a.block = b.block
         where b.is_lead and a.profile <> b.profile and (a.profile < b.profile or not a.is_lead)

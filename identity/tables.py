@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from identity.clusters import SOURCES
+from identity.edge_values import valued_edges
 from identity.hashing import hash_sql
 from identity.rules import DECIDED, DECIDED_NAME, DECIDED_WEIGHT
 from workspace.atomic import replace_dir
@@ -32,7 +33,7 @@ ORDERS = {
     "customer_crosswalk": "rid",
     "customer_records": "rid",
     "customer_identifiers": "rid, identifier_kind, identifier_value",
-    "match_edges": "left_rid, right_rid, rule_name, identifier_kind nulls last, value nulls last",
+    "match_edges": "left_rid, right_rid, rule, block",
     "guard_decisions": "identifier_kind, identifier_hash",
     "customer_id_history": "record_id, change_number",
     "customer_id_aliases": "retired_customer_id",
@@ -58,7 +59,7 @@ _SORT_ONLY = {
     "customer_crosswalk": ("rid",),
     "customer_records": ("rid",),
     "customer_identifiers": ("rid",),
-    "match_edges": ("left_rid", "right_rid", "value"),
+    "match_edges": ("left_rid", "right_rid", "rule", "block"),
 }
 _IDENTIFIERS = {
     "account": ("account_key",),
@@ -138,8 +139,7 @@ def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: st
     scored = (
         f"""
             union all
-            select left_profile, right_profile, {SCORED}, cast(null as VARCHAR), cast(null as VARCHAR), match_weight
-            from scored_edges where match_weight > 0"""
+            select left_profile, right_profile, {SCORED}, null, match_weight from scored_edges where match_weight > 0"""
         if _has_scored(con)
         else ""
     )
@@ -149,27 +149,29 @@ def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: st
         f"""
         create or replace temp view match_edges as
         with pairs as (
-            select left_profile, right_profile, rule, kind, value, cast(null as DOUBLE) as bits from edges
+            select left_profile, right_profile, rule, block, cast(null as DOUBLE) as bits from edges
             union all
-            select least(profile, lead), greatest(profile, lead), 253, 'device', value, null from device_followers
+            select least(profile, lead), greatest(profile, lead), 253, block, null from device_followers
             union all
-            select p.profile, p.rid, 255, cast(null as VARCHAR), cast(null as VARCHAR), null
-            from record_profiles p
-            where p.rid <> p.profile{scored}
+            select p.profile, p.rid, 255, null, null from record_profiles p where p.rid <> p.profile{scored}
+        ),
+        valued as (
+            {valued_edges(config, "pairs")}
         )
         select
             p.left_profile as left_rid,
             p.right_profile as right_rid,
+            p.rule,
+            p.block,
             l.record_id as record_id_left,
             r.record_id as record_id_right,
             case p.rule {rules} when {SCORED} then {quote_literal(SCORED_NAME)} else 'same_evidence' end as rule_name,
             cast(coalesce(p.bits, case p.rule {weights} else 100 end) as DOUBLE) as weight,
             p.kind as identifier_kind,
-            p.value,
-            {hash_sql("p.value", salt)} as identifier_hash,
+            coalesce(p.value_hash, {hash_sql("p.value", salt)}) as identifier_hash,
             l.customer_id,
             coalesce(l.customer_id = r.customer_id, false) as is_within_customer
-        from pairs p
+        from valued p
         join customer_crosswalk l on l.rid = p.left_profile
         join customer_crosswalk r on r.rid = p.right_profile
         where p.rule <> 255 or l.customer_id is not null
@@ -177,14 +179,15 @@ def create_match_edges(con: DuckDBPyConnection, config: IdentityConfig, salt: st
     )
 
 
-def create_refused_edges(con: DuckDBPyConnection) -> None:
+def create_refused_edges(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     """Create `refused_edges` (left_profile, right_profile, rule, kind, record_id_left, record_id_right): the few edges
     whose ends a constraint holds apart, scored pairs among them.
 
     Nearly every edge joins, and three tables ask for the others.
     """
     scored = (
-        f" union all select left_profile, right_profile, {SCORED}, null from scored_edges where match_weight > 0"
+        f" union all select left_profile, right_profile, {SCORED}, cast(null as UBIGINT) as block "
+        "from scored_edges where match_weight > 0"
         if _has_scored(con)
         else ""
     )
@@ -193,13 +196,14 @@ def create_refused_edges(con: DuckDBPyConnection) -> None:
         create or replace temp table refused_edges as
         with apart as materialized (
             select e.*
-            from (select left_profile, right_profile, rule, kind from edges{scored}) e
+            from (select left_profile, right_profile, rule, block from edges{scored}) e
             join profile_clusters l on l.profile = e.left_profile
             join profile_clusters r on r.profile = e.right_profile
             where l.cluster <> r.cluster
         )
-        select a.*, l.record_id as record_id_left, r.record_id as record_id_right
-        from apart a
+        select a.left_profile, a.right_profile, a.rule, a.kind, l.record_id as record_id_left,
+            r.record_id as record_id_right
+        from ({valued_edges(config, "apart")}) a
         join customer_crosswalk l on l.rid = a.left_profile
         join customer_crosswalk r on r.rid = a.right_profile
         """

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from identity.clustering import places
+from identity.edge_values import valued_edges
 from identity.hashing import value_number
 from identity.review.links import spanning_links
 from identity.rules import LANDLINE
@@ -186,15 +187,15 @@ def _create_links(con: DuckDBPyConnection, config: IdentityConfig, touched: str 
         f"""
         create or replace temp table review_links as
         with strongest as (
-            select left_profile, right_profile, min(kind) as kind, min(value) as value
+            select left_profile, right_profile, rule, min(block) as block
             from review_edges semi join review_links using (left_profile, right_profile, rule)
-            group by left_profile, right_profile
+            group by left_profile, right_profile, rule
         )
         select
             l.cluster, left_profile, right_profile, l.is_bridge, l.smaller_side, l.rule_count,
             case l.rule {names} end as rule_name, e.kind, e.value, {value_number("e.kind", "e.value")} as block
         from review_links l
-        join strongest e using (left_profile, right_profile)
+        join ({valued_edges(config, "strongest")}) e using (left_profile, right_profile)
         """
     )
 
@@ -206,12 +207,12 @@ def _create_edges(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     if device is not None:
         followers = f"""
             union all
-            select least(profile, lead), greatest(profile, lead), {device}, 'device', value from device_followers
+            select least(profile, lead), greatest(profile, lead), {device}, block from device_followers
             """
     con.execute(
         f"""
         create or replace temp view review_edges as
-        select left_profile, right_profile, rule, kind, value from edges {followers}
+        select left_profile, right_profile, rule, block from edges {followers}
         """
     )
 

@@ -26,9 +26,10 @@ def has_spark() -> bool:
 pytestmark = pytest.mark.spark
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_every_mart_is_the_same_when_spark_builds_it(finished_folder: Path, fresh: Path, monkeypatch) -> None:
-    """Identities are DuckDB's here: those of Spark would add minutes, and have tests of their own."""
+    """Identities are DuckDB's here: where this fails, the marts differ by themselves."""
     from identity import resolving
 
     def link_on_duckdb(con, ws, run, config) -> None:

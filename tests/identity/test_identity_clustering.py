@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from identity.clustering import Nodes, cluster_nodes, connected_components
+from identity.clustering import Nodes, cluster_nodes, connected_components, places
 
 
 def nodes_of(documents, kinds=None, companies=None, names=None) -> Nodes:
@@ -22,10 +22,13 @@ def nodes_of(documents, kinds=None, companies=None, names=None) -> Nodes:
 
 def run(nodes, edges, max_nodes=1000):
     left, right, weight = (np.array(column) for column in zip(*edges, strict=True))
-    return cluster_nodes(nodes, left, right, weight.astype(float), max_nodes=max_nodes)
+    weights, rule = np.unique(weight.astype(float), return_inverse=True)
+    return cluster_nodes(nodes, left, right, rule, weights, max_nodes=max_nodes)
 
 
-def test_components_agree_with_a_search_on_random_graphs():
+@pytest.mark.parametrize("part", [3, 1 << 22])
+def test_components_agree_with_a_search_on_random_graphs(part, monkeypatch):
+    monkeypatch.setattr("identity.clustering._PART", part)
     rng = random.Random(3)
     for _ in range(50):
         count = rng.randint(1, 40)
@@ -45,6 +48,14 @@ def test_components_agree_with_a_search_on_random_graphs():
                         stack += neighbours[node]
         left, right = (np.array([e[k] for e in edges], np.int64) for k in (0, 1))
         assert connected_components(count, left, right).tolist() == expected
+
+
+@pytest.mark.parametrize("part", [3, 1 << 22])
+def test_places_are_found_part_by_part(part, monkeypatch):
+    monkeypatch.setattr("identity.clustering._PART", part)
+    ordered = np.array([-9, -2, 0, 5, 7])
+    assert places(ordered, np.array([7, -9, 0, 0, 5, -2, 7, -9])).tolist() == [4, 0, 2, 2, 3, 1, 4, 0]
+    assert places(ordered, np.array([], np.int64)).tolist() == []
 
 
 def test_strongest_edge_wins_when_documents_conflict():

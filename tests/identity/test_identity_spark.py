@@ -46,7 +46,7 @@ COMPARED = {
     "shared_values": "kind, profile_count",
     "comparable": "*",
     "corrections": "*",
-    "edges": "left_profile, right_profile, rule, kind, value",
+    "edges": "left_profile, right_profile, rule",
     "ambiguous_values": "kind, value, record_count, name_count",
     "scored_edges": "*",
     "profile_evidence": "*",
@@ -366,4 +366,21 @@ def differences(con, found) -> dict[str, tuple]:
         con.unregister("other")
         if one != other:
             told[table] = (list(one - other)[:3], list(other - one)[:3])
+    one, other = value_edges(con), value_edges(con, found)
+    if one != other:
+        told["values of edges"] = (list(one - other)[:3], list(other - one)[:3])
     return told
+
+
+def value_edges(con, found=None) -> Counter:
+    """Return the edges with the value whose block they name: blocks have numbers of their own on Spark."""
+    names = {"edges": "edges", "holdings": "holdings"}
+    for table in names if found else ():
+        names[table] = f"other_{table}"
+        con.register(names[table], found.frame(table).toArrow())
+    return Counter(
+        con.execute(
+            f"select e.left_profile, e.right_profile, e.rule, h.kind, h.value from {names['edges']} e "
+            f"join (select distinct block, kind, value from {names['holdings']}) h on h.block = e.block"
+        ).fetchall()
+    )
