@@ -27,21 +27,6 @@ pytestmark = pytest.mark.spark
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_every_mart_is_the_same_when_spark_builds_it(finished_folder: Path, fresh: Path, monkeypatch) -> None:
-    """Identities are DuckDB's here: where this fails, the marts differ by themselves."""
-    from identity import resolving
-
-    def link_on_duckdb(con, ws, run, config) -> None:
-        resolving.link_records(con, ws, run, config)
-        resolving.cluster_records(con, config, scored=True)
-
-    monkeypatch.setattr(resolving, "link_workspace", link_on_duckdb)
-    carry_out_on_spark(fresh)
-    compare(finished_folder, fresh)
-
-
-@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_every_identity_table_and_mart_is_the_same_when_spark_makes_it(finished_folder: Path, fresh: Path) -> None:
     carry_out_on_spark(fresh)
