@@ -186,10 +186,10 @@ def _create_tables(con: DuckDBPyConnection, customers: int) -> None:
     con.execute(
         f"""
         create temp view match_edges as
-        select left_rid, right_rid, l as record_id_left, r as record_id_right, rule as rule_name,
-            cast(weight as DOUBLE) as weight, kind as identifier_kind, value, sha256(value) as identifier_hash,
-            customer_id, true as is_within_customer
-        from ({pairs})
+        select left_rid, right_rid, cast(0 as UTINYINT) as rule, hash(value) as block, l as record_id_left,
+            r as record_id_right, p.rule as rule_name, cast(weight as DOUBLE) as weight, kind as identifier_kind,
+            sha256(value) as identifier_hash, customer_id, true as is_within_customer
+        from ({pairs}) p
         """
     )
     con.execute(
