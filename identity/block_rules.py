@@ -25,16 +25,27 @@ def is_corrected(rule: Rule) -> bool:
     return "corrected_document" in rule.on
 
 
+def is_on_invalid_document(rule: Rule) -> bool:
+    """Tell whether a rule joins on a document that fails its check digits: its blocks are not those of values."""
+    return bool({"unverified_document", "corrected_document"} & set(rule.on))
+
+
+def block_columns(rule: Rule) -> list[str]:
+    """Return the columns of `comparable` that `block_number` reads."""
+    return [*key_columns(rule), *_flags(rule)]
+
+
+def _flags(rule: Rule) -> list[str]:
+    return [f"is_{name}" for name in ("rare_name", "rarer_name") if name in rule.when]
+
+
 def block_number(rule: Rule, alias: str = "") -> tuple[str, str]:
     """Return SQL for the number of a profile's block under a rule, and for whether it has one.
 
     The rule is part of the number: rules with the same keys have blocks of their own.
     """
     keys = [f"{alias}{key}" for key in key_columns(rule)]
-    present = " and ".join(f"{key} is not null" for key in keys)
-    for name in ("rare_name", "rarer_name"):
-        if name in rule.when:
-            present += f" and {alias}is_{name}"
+    present = " and ".join([*(f"{key} is not null" for key in keys), *(f"{alias}{flag}" for flag in _flags(rule))])
     return f"hash({quote_literal('block ' + rule.name)}, {', '.join(keys)})", present
 
 

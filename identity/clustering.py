@@ -71,7 +71,7 @@ def places(ordered: NDArray, values: NDArray) -> NDArray:
     """Return where each of `values` stands in `ordered`, which holds them all.
 
     Looked up in their order, neighbours fall into the same cache lines: for millions a third of the time. Part by part,
-    and in as few bytes as hold a place, tens of millions take a third of the memory.
+    the order and the ordered copy are those of few values.
     """
     import numpy as np
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from identity.block_rules import block_number, corrected_block, is_corrected, key_columns
+from identity.block_rules import block_columns, block_number, corrected_block, is_corrected
 from identity.delta_clusters import recluster
 from identity.guards import create_guards
 from identity.near_documents import create_corrections
@@ -191,7 +191,9 @@ def _judge_values(con: DuckDBPyConnection, config: IdentityConfig) -> None:
             """
         )
         for table in ("holdings", "shared_values"):
-            con.execute(f"insert into temp.{table} select * from state.{table} semi join reached_blocks using (block)")
+            con.execute(
+                f"insert into temp.{table} by name select * from state.{table} semi join reached_blocks using (block)"
+            )
         con.execute("insert into touched_blocks select block from reached_blocks")
     replace_rows(con, "shared_values", "block", "touched_blocks", "temp.shared_values")
     # only the state's guards know every value
@@ -244,9 +246,7 @@ def _compare(con: DuckDBPyConnection, config: IdentityConfig, country: str) -> N
 
 def _touch_key_blocks(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     """Add the blocks that the old and new keys of the recompared profiles belong to."""
-    read = {"document", "is_rare_name", "is_rarer_name"} | {
-        column for rule in _key_rules(config) for column in key_columns(rule)
-    }
+    read = {"document"} | {column for rule in _key_rules(config) for column in block_columns(rule)}
     con.execute(
         f"create or replace temp table former_comparable as select {', '.join(sorted(read))} "
         "from state.comparable semi join recompared using (profile)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from identity.block_rules import is_corrected
+from identity.block_rules import is_on_invalid_document
 from identity.hashing import hash_sql
 
 if TYPE_CHECKING:
@@ -43,19 +43,17 @@ def valued_edges(config: IdentityConfig, source: str) -> str:
     Reads `edge_values` and `comparable`. A document that is not valid is that of both profiles; one that was corrected
     is the valid one of the two.
     """
-    rules = list(enumerate(config.active_rules))
-    documents = {
-        "l.unverified_document": [place for place, rule in rules if "unverified_document" in rule.on],
-        "coalesce(l.document, r.document)": [place for place, rule in rules if is_corrected(rule)],
-    }
-    parts = [
-        f"select e.*, 'document' as kind, {document} as value, cast(null as VARCHAR) as value_hash "
-        f"from {source} e join comparable l on l.profile = e.left_profile "
-        "join comparable r on r.profile = e.right_profile "
-        f"where e.rule = {place}"
-        for document, places in documents.items()
-        for place in places
-    ]
-    others = " and ".join(f"e.rule <> {place}" for places in documents.values() for place in places)
     values = f"select e.*, v.kind, v.value, v.value_hash from {source} e left join edge_values v on v.block = e.block"
-    return " union all ".join([f"{values} where {others}" if others else values, *parts])
+    places = [str(place) for place, rule in enumerate(config.active_rules) if is_on_invalid_document(rule)]
+    if not places:
+        return values
+    listed = ", ".join(places)
+    return f"""
+        {values} where e.rule not in ({listed})
+        union all
+        select e.*, 'document', coalesce(l.document, r.document, l.unverified_document), cast(null as VARCHAR)
+        from {source} e
+        join comparable l on l.profile = e.left_profile
+        join comparable r on r.profile = e.right_profile
+        where e.rule in ({listed})
+        """

@@ -16,13 +16,10 @@ if TYPE_CHECKING:
 
     from identity.configuration import IdentityConfig
 
+_NUMBER = value_number("c.document_kind", "c.document")
 TWO_DOCUMENTS = f"""
-    select p.cluster from (
-        select profile, document_kind, {value_number("document_kind", "document")} as number from comparable
-        where document is not null
-    ) c
-    join profile_clusters p on p.profile = c.profile
-    group by p.cluster, c.document_kind having min(c.number) <> max(c.number)
+    select p.cluster from comparable c join profile_clusters p on p.profile = c.profile
+    where c.document is not null group by p.cluster, c.document_kind having min({_NUMBER}) <> max({_NUMBER})
     """
 """SQL for the clusters that hold two valid documents of one kind. They are told apart by number: groups of texts cannot
 leave the memory, and of ten million people they do not fit."""

@@ -148,7 +148,8 @@ def _rows(columns: Mapping[str, str], files: Iterable[Path]) -> str:
 def _renumbered(rows: str, columns: Mapping[str, str]) -> str:
     """Return SQL for the rows with numbers that DuckDB would give to values; what else is numbered keeps Spark's bits.
 
-    The review queue finds the holders of a value by its number. Blocks that are not of a value are read by no output.
+    Links find their value by its number, and the review queue its holders; of several values that two records share,
+    the smaller number is first. Other blocks hold a pair once for each rule, and no output shows them.
     """
     fields = []
     for name, kind in columns.items():

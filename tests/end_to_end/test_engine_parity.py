@@ -29,23 +29,14 @@ pytestmark = pytest.mark.spark
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_every_identity_table_and_mart_is_the_same_when_spark_makes_it(finished_folder: Path, fresh: Path) -> None:
-    carry_out_on_spark(fresh)
-    assert identity_tables(fresh) == identity_tables(finished_folder)
-    compare(finished_folder, fresh)
-
-
-def carry_out_on_spark(folder: Path) -> None:
     if not has_spark():
         if os.environ.get("UNAVISTA_REQUIRE_SPARK"):
             pytest.fail("Spark is required here, and pyspark or Java is missing")
         pytest.skip("needs pyspark and Java: pip install 'unavista[spark]'")
-    change_setting(folder, "engine: spark")
-    change_setting(folder, "memory_limit: 2GB")
-    assert run(folder) == "pass"
-
-
-def compare(finished_folder: Path, fresh: Path) -> None:
-    """Compare every mart of two folders."""
+    change_setting(fresh, "engine: spark")
+    change_setting(fresh, "memory_limit: 2GB")
+    assert run(fresh) == "pass"
+    assert identity_tables(fresh) == identity_tables(finished_folder)
     duckdb_file, spark_file = (Workspace.open(folder).published_file for folder in (finished_folder, fresh))
     assert differences(duckdb_file, spark_file) == {}
     assert mart_contents(finished_folder) == mart_contents(fresh)

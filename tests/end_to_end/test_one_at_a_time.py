@@ -27,7 +27,6 @@ def test_reader_keeps_its_view_when_a_run_publishes_a_new_one(finished: Path) ->
     assert recency[0][0] >= 31, "a new reader did not see the new publication"
 
 
-@pytest.mark.slow
 def test_readers_see_whole_publications_only_while_a_run_goes_on(finished: Path) -> None:
     workspace = Workspace.open(finished)
     old = run_id_of(workspace)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from sample_company import (
     change_setting,
     mart_contents,
@@ -33,7 +32,6 @@ def test_marts_are_the_same_when_rows_and_files_are_shuffled_and_threads_differ(
     assert differing(mart_contents(finished_folder), mart_contents(fresh)) == set()
 
 
-@pytest.mark.slow
 def test_marts_are_the_same_when_deliveries_come_in_many_small_pieces(finished_folder: Path, fresh: Path) -> None:
     from data_contracts.loader import contract_names
     from ingestion.landing import land_contract

@@ -106,7 +106,7 @@ def history(twins: Twins, rng: random.Random, worlds: range) -> None:
         twins.resolve(day, publish=rng.random() < 0.7)
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_every_table_is_that_of_a_full_run_over_a_history_of_files(twins, seed):
     history(twins, random.Random(seed), range(1))
 
