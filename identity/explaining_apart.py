@@ -6,8 +6,8 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from identity.configuration import load_identity_config
-from identity.explaining_scores import Weighed, weigh
-from identity.explaining_sides import is_weighed, read_sides
+from identity.explaining_scores import Weighed, has_model, weigh
+from identity.explaining_sides import read_sides, weighed_records
 from identity.explaining_together import shared_values
 from identity.hashing import hash_salt, hash_value
 from identity.masking import mask_value
@@ -45,7 +45,7 @@ def apart_reasons(
         show_values: Whether values are shown unmasked.
     """
     config = load_identity_config(tables.ws)
-    ours, theirs, edges = read_sides(tables, found)
+    ours, theirs, edges = read_sides(tables, found, most=config.max_cluster_profiles)
     decisions = _decided(tables.ws, ours, theirs)
     reasons = _nobody(tables, ours, "first") + _nobody(tables, theirs, "second")
     reasons += [_in_words(one) for one in decisions]
@@ -131,18 +131,17 @@ def _guarded(tables: IdentityTables, ours: Side, theirs: Side, show_values: bool
     """Return the values that both carry and that a guard keeps from joining."""
     carried = {(one["kind"], one["value"]) for one in theirs.held}
     shared = {(one["kind"], one["value"]): one for one in ours.held if (one["kind"], one["value"]) in carried}
-    open_hashes = [one["hash"] for one in shared.values() if not one["is_blocked"]]
-    ambiguous: dict[tuple[str, str], str] = {}
-    if open_hashes:
-        columns = ("identifier_kind", "identifier_hash", "reason")
-        rows = tables.rows("guard_decisions", columns, identifier_hash=open_hashes, decision=["ambiguous"])
-        ambiguous = {(kind, hashed): reason for kind, hashed, reason in rows}
+    salt = hash_salt(tables.ws)
+    hashes = {value: hash_value(value, salt) for (_, value), one in shared.items() if not one["is_blocked"]}
+    columns = ("identifier_kind", "identifier_hash", "reason")
+    rows = tables.rows("guard_decisions", columns, identifier_hash=hashes.values(), decision=["ambiguous"])
+    ambiguous = {(kind, hashed): reason for kind, hashed, reason in rows}
     said = []
     whole = any(kind == "phone" for kind, _ in shared)
     for (kind, value), one in sorted(shared.items()):
         if kind == "local_number" and whole:
             continue
-        reason = one["reason"] or ambiguous.get((kind, one["hash"]))
+        reason = one["reason"] or ambiguous.get((kind, hashes.get(value, "")))
         if reason:
             shown = value if show_values else mask_value(kind, value)
             said.append(f"the {KIND_WORDS.get(kind, kind)} they share ({shown}) does not join them: {reason}")
@@ -167,17 +166,10 @@ def _near(config: IdentityConfig, ours: Side, theirs: Side, refused: set[str]) -
 
 def _weighed(tables: IdentityTables, config: IdentityConfig, ours: Side, theirs: Side) -> Weighed | None:
     """Return what the model makes of the two, where it weighs such records at all."""
-    pair = []
-    for side in (ours, theirs):
-        open_records = [
-            one["record_id"]
-            for one in side.records
-            if one["record_id"] in side.named and is_weighed(one, config.scoring.scope)
-        ]
-        if not open_records:
-            return None
-        pair.append(min(open_records))
-    return weigh(tables, *sorted(pair))
+    if not has_model(tables):
+        return None
+    pair = weighed_records(tables, (ours, theirs), config.scoring.scope)
+    return weigh(tables, *sorted(pair)) if pair else None
 
 
 def _verdict(weighed: Weighed) -> str:

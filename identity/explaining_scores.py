@@ -34,15 +34,20 @@ class Weighed:
     steps: tuple[Bits, ...]
 
 
+def has_model(tables: IdentityTables) -> bool:
+    """Tell whether a model weighs pairs."""
+    return tables.rows("model_epoch", ("splink_model",)) != [(None,)]
+
+
 def weigh(tables: IdentityTables, left: str, right: str) -> Weighed | None:
-    """Return what the model makes of two records, or None where nothing is scored.
+    """Return what the model makes of two records, or None where there is no model.
 
     Args:
         tables: The identity tables.
         left: A record id.
         right: Another one.
     """
-    if tables.rows("model_epoch", ("splink_model",)) == [(None,)]:
+    if not has_model(tables):
         return None
     with connect(tables.ws) as con:
         open_tables(con, tables.folder, *_TABLES)

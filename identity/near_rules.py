@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from identity.block_rules import is_corrected, key_columns
 from identity.normalising.names import NAMES
@@ -15,7 +15,7 @@ from workspace.prepared import as_rows, rows_sql, run_prepared
 from workspace.sql import connect, quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from identity.configuration import IdentityConfig, Rule
 
@@ -58,9 +58,15 @@ _COMPARED = {
     "is_landline": "BOOLEAN", "nicknames": "VARCHAR",
 }  # fmt: skip
 _GIVEN = [*_COMPARED].index("given_key")
-_HELD = {"record_id": "VARCHAR", "kind": "VARCHAR", "value": "VARCHAR"}
 _AUDIENCES = frozenset({"companies_only", "people_only"})
-_KINDS = (*HOLDINGS, "device")
+_KINDS = frozenset((*HOLDINGS, "device"))
+
+
+class _Compared(NamedTuple):
+    """What rules compare of a record: the columns `_COMPARED`, and kind and value of its identifiers."""
+
+    row: dict[str, Any]
+    held: frozenset[tuple[str, str]]
 
 
 def near_rules(
@@ -80,73 +86,87 @@ def near_rules(
         theirs: Records of the other.
         held: Identifiers of both: `record_id`, `kind`, `value`, `is_blocked`.
     """
-    rules = tuple(rule for rule in config.active_rules if not is_corrected(rule) and _is_told(rule))
-    blocked = {one["record_id"] for one in held if one["kind"] == "document" and one["is_blocked"]}
-    records = [
-        {**one, "is_ours": side is ours, "is_blocked": one["record_id"] in blocked}
-        for side in (ours, theirs)
-        for one in side
-    ]
-    open_values = [one for one in held if not one["is_blocked"]]
-    named = run_prepared(_keys_sql(), as_rows(records, _READ))
-    compared = [dict(zip(_COMPARED, (*row, _nicknames().get(row[_GIVEN])), strict=True)) for row in named]
-    row = run_prepared(_nearest_sql(rules), as_rows(compared, _COMPARED), as_rows(open_values, _HELD))[0]
-    found = {rule.name: failed for rule, failed in zip(rules, row, strict=True) if failed is not None}
+    rules = [rule for rule in config.active_rules if not is_corrected(rule) and _is_told(rule)]
+    compared = _compared(ours, theirs, held)
+    pairs = [(a, b) for a in compared if a.row["is_ours"] for b in compared if not b.row["is_ours"]]
+    alike = [(a, b, agreeing) for a, b in pairs if (agreeing := [rule for rule in rules if _agree(rule, a, b)])]
+    found: dict[str, list[str]] = {}
+    for name, failed in _failures(tuple(sorted({name for rule in rules for name in rule.when})), alike):
+        found[name] = min(found.get(name, failed), failed, key=lambda names: (len(names), names))
     # a rule for companies says nothing about people, and the other way round
-    return {name: failed for name, failed in found.items() if not _AUDIENCES.intersection(failed)}
+    told = [rule.name for rule in rules if rule.name in found and not _AUDIENCES.intersection(found[rule.name])]
+    return {name: found[name] for name in told}
 
 
 def _is_told(rule: Rule) -> bool:
     return "rarer_name" not in rule.when
 
 
-@lru_cache(maxsize=4)
-def _nearest_sql(rules: tuple[Rule, ...]) -> str:
-    """Return SQL that looks at each key and condition once for a pair, whichever rules ask for it."""
-    kinds = {key for rule in rules for key in rule.on if key in _KINDS}
-    facts = {f"same_{kind}": f"list_contains(s.kinds, {quote_literal(kind)})" for kind in kinds}
-    facts |= {f"same_{key}": f"a.{key} = b.{key}" for rule in rules for key in key_columns(rule) if key not in kinds}
-    if "local_number" in kinds:
+def _compared(
+    ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]], held: Sequence[Mapping[str, Any]]
+) -> list[_Compared]:
+    """Return what rules compare of the records of both sides, once of those that show the same."""
+    blocked = {one["record_id"] for one in held if one["kind"] == "document" and one["is_blocked"]}
+    records = [
+        {**one, "is_ours": side is ours, "is_blocked": one["record_id"] in blocked}
+        for side in (ours, theirs)
+        for one in side
+    ]
+    values: dict[str, set[tuple[str, str]]] = {one["record_id"]: set() for one in records}
+    for one in held:
+        if not one["is_blocked"] and one["record_id"] in values:
+            values[one["record_id"]].add((one["kind"], one["value"]))
+    named = run_prepared(_keys_sql(), as_rows(records, _READ))
+    firsts = {(row[1:], frozenset(values[row[0]])): row for row in reversed(named)}
+    return [
+        _Compared(dict(zip(_COMPARED, (*row, _nicknames().get(row[_GIVEN])), strict=True)), known)
+        for (_, known), row in firsts.items()
+    ]
+
+
+def _agree(rule: Rule, a: _Compared, b: _Compared) -> bool:
+    """Tell whether two records share the keys of a rule."""
+    shared = {kind for kind, _ in a.held & b.held}
+    if a.row["phone_key"] and a.row["phone_key"] == b.row["phone_key"]:
         # of a whole number that both have, another rule tells
-        facts["same_local_number"] += " and coalesce(a.phone_key <> b.phone_key, true)"
+        shared.discard("local_number")
+    kinds = {key for key in rule.on if key in _KINDS}
+    fields = [key for key in key_columns(rule) if key not in _KINDS]
+    return kinds <= shared and all(a.row[key] is not None and a.row[key] == b.row[key] for key in fields)
+
+
+def _failures(
+    conditions: tuple[str, ...], alike: Sequence[tuple[_Compared, _Compared, Sequence[Rule]]]
+) -> Iterator[tuple[str, list[str]]]:
+    """Return the conditions that fail for each pair and each rule whose keys it shares, by the rule's name."""
+    if not alike:
+        return
+    rows = {one.row["record_id"]: one.row for pair in alike for one in pair[:2]}
+    judged = run_prepared(_conditions_sql(conditions), as_rows([*rows.values()], _COMPARED))
+    holds = {row[:2]: {name for name, holds in zip(conditions, row[2:], strict=True) if holds} for row in judged}
+    for a, b, rules in alike:
+        held = holds[a.row["record_id"], b.row["record_id"]]
+        for rule in rules:
+            failed = [str(name) for name in rule.when if name not in held]
+            if _KINDS.intersection(rule.on) and not (a.row["given_key"] and b.row["given_key"]):
+                failed.append("both_named")
+            yield rule.name, failed
+
+
+@lru_cache(maxsize=4)
+def _conditions_sql(names: tuple[str, ...]) -> str:
+    """Return SQL for the ids of each pair of records, one of either side, and for which conditions it meets."""
     # who else shares the keys is not looked up; where nothing speaks against a pair it has an edge, or this failed
     conditions = CONDITIONS | dict.fromkeys(BLOCK_CONDITIONS, "false")
-    facts |= {f"holds_{name}": conditions[name] for rule in rules for name in rule.when}
-    facts["holds_both_named"] = "a.given_key is not null and b.given_key is not null"
-    looked_at = ", ".join(f"coalesce({sql}, false) as {name}" for name, sql in sorted(facts.items()))
-    fields = ", ".join(f"{_failed(rule)} as {rule.name}" for rule in rules)
-    nearest = ", ".join(f"arg_min({rule.name}, len({rule.name}))" for rule in rules)
     return f"""
-        with held as materialized (select * from {rows_sql("$2", _HELD)}),
-        compared as materialized (
+        with compared as materialized (
             -- which names are rare is not published; a pair with a rare name has an edge
             select *, false as is_rare_name, phone_key is null as lacks_area_code from {rows_sql("$1", _COMPARED)}
-        ),
-        shared as (
-            select a.record_id as left_id, b.record_id as right_id, list(distinct a.kind) as kinds
-            from held a
-            join held b on a.kind = b.kind and a.value = b.value
-            group by all
-        ),
-        pairs as materialized (
-            select {looked_at}
-            from compared a
-            join compared b on a.is_ours and not b.is_ours
-            left join shared s on s.left_id = a.record_id and s.right_id = b.record_id
-        ),
-        judged as materialized (select {fields} from pairs)
-        select {nearest} from judged
+        )
+        select a.record_id, b.record_id, {", ".join(conditions[name] for name in names)}
+        from compared a
+        join compared b on a.is_ours and not b.is_ours
         """
-
-
-def _failed(rule: Rule) -> str:
-    """Return SQL for the conditions of a rule that a pair fails; null where it does not share the rule's keys."""
-    kinds = [key for key in rule.on if key in _KINDS]
-    keys = [*kinds, *(key for key in key_columns(rule) if key not in kinds)]
-    conditions = [*rule.when, *(["both_named"] if kinds else [])]
-    listed = ", ".join(f"case when not holds_{name} then {quote_literal(name)} end" for name in conditions)
-    equal = " and ".join(f"same_{key}" for key in keys)
-    return f"case when {equal} then list_filter([{listed}], lambda x: x is not null) end"
 
 
 @cache

@@ -7,22 +7,23 @@ groups that may hold them: an order of the file makes that cheap, and any order 
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from functools import reduce
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pyarrow import Array, DataType
+    from pyarrow import Array, DataType, MemoryMappedFile, Table
     from pyarrow.parquet import FileMetaData, ParquetFile
 
 _KEPT = 16
 """Files of which the footers are kept."""
+_TOGETHER = 8
+"""Row groups read at once."""
 _Bounds = tuple[list[Any], list[Any]]
 _Stamp = tuple[int, int, int, int]
 
@@ -64,8 +65,9 @@ def column_names(file: Path) -> frozenset[str]:
     Raises:
         FileNotFoundError: there is no such file.
     """
-    with file.open("rb", buffering=0) as source:
-        return frozenset(_footer(file, source).metadata.schema.names)
+    source, footer = _open(file)
+    source.close()
+    return frozenset(footer.metadata.schema.names)
 
 
 def read_rows(file: Path, columns: Sequence[str], /, **among: Iterable[Any]) -> list[tuple[Any, ...]]:
@@ -86,34 +88,48 @@ def read_rows(file: Path, columns: Sequence[str], /, **among: Iterable[Any]) -> 
     if not all(wanted.values()):
         return []
     rows: list[tuple[Any, ...]] = []
-    with file.open("rb", buffering=0) as source:
-        footer = _footer(file, source)
+    source, footer = _open(file)
+    with source:
         parquet = ParquetFile(source, metadata=footer.metadata)
-        groups = footer.groups(*next(iter(wanted.items()))) if wanted else range(footer.metadata.num_row_groups)
-        for group in groups:
-            rows += _rows_of(parquet, group, columns, wanted)
+        if not wanted:
+            return _as_tuples([parquet.read(columns=[*columns])], columns)
+        groups = footer.groups(*next(iter(wanted.items())))
+        for start in range(0, len(groups), _TOGETHER):
+            rows += _rows_of(parquet, groups[start : start + _TOGETHER], columns, wanted)
     return rows
 
 
 def _rows_of(
-    parquet: ParquetFile, group: int, columns: Sequence[str], wanted: Mapping[str, Sequence[Any]]
+    parquet: ParquetFile, groups: Sequence[int], columns: Sequence[str], wanted: Mapping[str, Sequence[Any]]
 ) -> list[tuple[Any, ...]]:
-    """Return the rows of a group; columns that are not looked up in are read only where a row was found."""
+    """Return the rows of some groups; columns that are not looked up in are read only where a row was found."""
     import pyarrow.compute as pc
 
-    parts = []
-    places = None
-    if wanted:
-        keys = parquet.read_row_group(group, columns=[*wanted], use_threads=False)
-        held = [pc.is_in(keys[name], _array(values, keys[name].type)) for name, values in wanted.items()]
-        places = pc.indices_nonzero(reduce(pc.and_, held))
-        if not len(places):
-            return []
-        parts.append(keys.take(places))
+    tables = _read_apart(parquet, groups, [*wanted])
+    values = {name: _array(one, tables[0][name].type) for name, one in wanted.items()}
+    places = [
+        pc.indices_nonzero(reduce(pc.and_, (pc.is_in(table[name], one) for name, one in values.items())))
+        for table in tables
+    ]
+    found = [number for number, one in enumerate(places) if len(one)]
     others = [name for name in columns if name not in wanted]
-    if others:
-        read = parquet.read_row_group(group, columns=others, use_threads=False)
-        parts.append(read if places is None else read.take(places))
+    read = _read_apart(parquet, [groups[number] for number in found], others)
+    rows: list[tuple[Any, ...]] = []
+    for number, rest in zip(found, read, strict=True):
+        rows += _as_tuples([part.take(places[number]) for part in (tables[number], rest)], columns)
+    return rows
+
+
+def _read_apart(parquet: ParquetFile, groups: Sequence[int], columns: Sequence[str]) -> list[Table]:
+    """Read row groups at once, by threads, and return each: of one alone rows are taken without copying the others."""
+    if not groups:
+        return []
+    sizes = [parquet.metadata.row_group(group).num_rows for group in groups]
+    read = parquet.read_row_groups(groups, columns=columns)
+    return [read.slice(start, size) for start, size in zip(accumulate(sizes, initial=0), sizes, strict=False)]
+
+
+def _as_tuples(parts: Sequence[Table], columns: Sequence[str]) -> list[tuple[Any, ...]]:
     found = {name: part[name].to_pylist() for part in parts for name in part.column_names}
     return list(zip(*(found[name] for name in columns), strict=True))
 
@@ -132,15 +148,29 @@ def _array(values: Sequence[Any], kind: DataType) -> Array:
     return pa.Array.from_buffers(pa.string(), len(values), buffers).cast(kind)
 
 
-def _footer(file: Path, source: BinaryIO) -> _Footer:
-    """Return what an open file says of itself, read once in a process, and again when another file has its name."""
+def _open(file: Path) -> tuple[MemoryMappedFile, _Footer]:
+    """Return a file that threads of Arrow can read, and its footer, read once in a process and again for another file.
+
+    Arrow opens it, not Python: a thread that lets go of an object of Python while the process ends would end it badly
+    (github.com/apache/arrow/issues/50482).
+    """
+    import pyarrow as pa
     from pyarrow.parquet import read_metadata
 
-    status = os.fstat(source.fileno())
-    stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    while True:
+        stamp = _stamp(file)
+        source = pa.memory_map(str(file))
+        if _stamp(file) == stamp:
+            break
+        source.close()
     footer = _footers.get(file)
     if footer is None or footer.stamp != stamp:
         footer = _footers[file] = _Footer(stamp, read_metadata(source))
         while len(_footers) > _KEPT:
             _footers.popitem(last=False)
-    return footer
+    return source, footer
+
+
+def _stamp(file: Path) -> _Stamp:
+    status = file.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -68,19 +68,29 @@ def test_values_of_every_type_are_those_of_python(table):
 def test_few_groups_of_a_sorted_file_are_read_and_fewer_columns_where_nothing_is_found(tmp_path, monkeypatch):
     file = write(tmp_path / "table.parquet", "n", "* exclude (gap)")
     read = []
-    whole = pq.ParquetFile.read_row_group
+    whole = pq.ParquetFile.read_row_groups
 
-    def spied(self, group, columns, **how):
-        read.append((group, columns))
-        return whole(self, group, columns=columns, **how)
+    def spied(self, groups, columns):
+        read.append((groups, columns))
+        return whole(self, groups, columns=columns)
 
-    monkeypatch.setattr(pq.ParquetFile, "read_row_group", spied)
+    monkeypatch.setattr(pq.ParquetFile, "read_row_groups", spied)
     assert len(read_rows(file, ["n", "name"], n=[9_000])) == 1
-    assert [columns for _, columns in read] == [["n"], ["name"]] and len({group for group, _ in read}) == 1
+    assert [columns for _, columns in read] == [["n"], ["name"]] and {len(groups) for groups, _ in read} == {1}
     read.clear()
     assert read_rows(file, ["name"], id=["0" * 32]) == [] and read == []
     assert read_rows(file, ["name"], id=["8" * 32]) == []
     assert read and all(columns == ["id"] for _, columns in read)
+
+
+def test_rows_of_many_groups_stand_in_the_order_of_the_file(tmp_path):
+    file = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"n": range(10_000), "name": [f"n{n}" for n in range(10_000)]}), file, row_group_size=500)
+    asked = [*range(9_999, 0, -250)]
+    assert pq.read_metadata(file).num_row_groups > keyed_rows._TOGETHER
+    assert [row[0] for row in read_rows(file, ["n"], n=asked)] == sorted(asked)
+    kept = read_rows(file, ["name", "n"], n=asked, name=["n9999", "n249", "n5000"])
+    assert kept == [("n249", 249), ("n9999", 9_999)]
 
 
 def test_file_without_bounds_is_searched_as_a_whole(tmp_path):
