@@ -1,8 +1,10 @@
 """Measure how many wrong clusters the top of the review queue holds, and fit its coefficients.
 
 Usage: python -m benchmarks.identity_review [--people 20000] [--seeds 12 13] [--workspace PATH ...] [--fit]
+       python -m benchmarks.identity_review --records FILE --truth FILE
 
-Only feeds that carry people are landed. A cluster is impure when its records belong to more than one true person; the
+Of a workspace only feeds that carry people are landed; person records and their truth have the columns that
+`benchmarks.identity_scale` names. A cluster is impure when its records belong to more than one true person; the
 share is taken among identified clusters of two records or more. `--fit` prints coefficients for all workspaces given
 together, to be checked on others: a ridge logistic regression of "the two ends hold records of several people" on the
 features of `identity.review.doubts`.
@@ -21,14 +23,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.identity_quality import _create_truth
+from benchmarks.identity_scale import opened, read_records, resolve_records
 from data_contracts.loader import load_contracts
 from identity import resolving
 from identity.configuration import load_identity_config
+from identity.customer_ids import assign_customer_ids
+from identity.edge_values import create_edge_values
+from identity.households import create_households
 from identity.linking import cluster_records
 from identity.published import create_published
 from identity.review import doubts
+from identity.tables import create_crosswalk
 from workspace.runs import Run
-from workspace.sql import connect
+from workspace.sql import connect, quote_literal
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -36,6 +43,8 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
     from numpy.typing import NDArray
+
+    from identity.configuration import IdentityConfig
 
 _SHARES = (0.005, 0.01, 0.02, 0.05)
 _RIDGE = 1.0
@@ -51,8 +60,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[12])
     parser.add_argument("--workspace", type=Path, nargs="+")
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--records", type=Path)
+    parser.add_argument("--truth", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        if arguments.records and arguments.truth:
+            with resolved_records(Path(folder), arguments.records, arguments.truth) as con:
+                print_yield(con)
+            return
         folders = arguments.workspace or [
             make_sample(Path(folder) / str(seed), arguments.people, seed) for seed in arguments.seeds
         ]
@@ -77,7 +92,7 @@ def make_sample(folder: Path, people: int, seed: int) -> Path:
 
 @contextmanager
 def resolved(ws: Workspace) -> Iterator[DuckDBPyConnection]:
-    """Resolve in memory and give the connection, with `doubts`, `truth` and `impurity` (cluster, is_impure)."""
+    """Resolve a workspace in memory and give the connection, with `doubts`, `truth`, `impurity` and `people`."""
     config = load_identity_config(ws)
     with connect(ws) as con:
         con.execute("set preserve_insertion_order = false")
@@ -85,20 +100,51 @@ def resolved(ws: Workspace) -> Iterator[DuckDBPyConnection]:
         resolving.link_records(con, ws, _run(ws), config)
         cluster_records(con, config, scored=True)
         resolving._create_outputs(con, ws, _run(ws), config)
-        started, cpu = time.perf_counter(), time.process_time()
-        doubts.create_doubts(con, config)
-        print(f"{ws.root.name}: doubts {time.perf_counter() - started:.2f} s, {time.process_time() - cpu:.2f} CPU-s")
+        _create_doubts(con, ws.root.name, config)
         _create_truth(con, ws)
-        con.execute(
-            "create temp table impurity as select c.cluster, count(distinct t.person_id) > 1 as is_impure "
-            "from clustered c join truth t using (record_id) join cluster_facts f using (cluster) "
-            "where c.is_identified group by c.cluster having count(*) > 1"
-        )
-        con.execute(
-            "create temp table people as select profile, min(person_id) as first_person, max(person_id) as last_person "
-            "from record_profiles join records using (rid) join truth using (record_id) group by profile"
-        )
+        _create_impurity(con)
         yield con
+
+
+@contextmanager
+def resolved_records(folder: Path, records: Path, truth: Path) -> Iterator[DuckDBPyConnection]:
+    """Resolve person records without a workspace's feeds, and give the same."""
+    (folder / "workspace.yml").write_text("name: Benchmark\n")
+    config = load_identity_config()
+    with opened("6GB", folder) as con:
+        read_records(con, records)
+        resolve_records(con)
+        create_published(con, Workspace.open(folder))
+        assign_customer_ids(con)
+        create_crosswalk(con)
+        create_edge_values(con, "benchmark")
+        create_households(con, config)
+        _create_doubts(con, records.stem, config)
+        con.execute(
+            "create temp table truth as select md5(cast(rid as VARCHAR)) as record_id, "
+            f"cast(entity as VARCHAR) as person_id from read_parquet({quote_literal(truth)})"
+        )
+        _create_impurity(con)
+        yield con
+
+
+def _create_doubts(con: DuckDBPyConnection, name: str, config: IdentityConfig) -> None:
+    started, cpu = time.perf_counter(), time.process_time()
+    doubts.create_doubts(con, config)
+    print(f"{name}: doubts {time.perf_counter() - started:.2f} s, {time.process_time() - cpu:.2f} CPU-s")
+
+
+def _create_impurity(con: DuckDBPyConnection) -> None:
+    """Create `impurity` (cluster, is_impure) and `people`: the first and the last person of each profile's records."""
+    con.execute(
+        "create temp table impurity as select c.cluster, count(distinct t.person_id) > 1 as is_impure "
+        "from clustered c join truth t using (record_id) join cluster_facts f using (cluster) "
+        "where c.is_identified group by c.cluster having count(*) > 1"
+    )
+    con.execute(
+        "create temp table people as select profile, min(person_id) as first_person, max(person_id) as last_person "
+        "from record_profiles join records using (rid) join truth using (record_id) group by profile"
+    )
 
 
 def report(ws: Workspace, *, fit: bool) -> tuple[NDArray, NDArray]:
@@ -153,9 +199,14 @@ def fit_logistic(features: NDArray, wrong: NDArray) -> NDArray:
 
 
 def print_yield(con: DuckDBPyConnection) -> None:
-    """Print which share of the impure clusters the first clusters of the queue hold, with and without those that a
-    device alone made impure."""
-    for what, only in (("all", "true"), ("but devices", "rule_name <> 'same_device'")):
+    """Print which share of the impure clusters the first clusters of the queue hold: of all, of those that more than a
+    device made impure in a queue without devices, and of those that a device alone made impure."""
+    kinds = (
+        ("all", "true", "true"),
+        ("but devices", "rule_name <> 'same_device'", "not coalesce(v.is_device, false)"),
+        ("by devices", "true", "coalesce(v.is_device, false)"),
+    )
+    for what, only, counted in kinds:
         ranked = con.execute(
             f"""
             with by_cluster as (
@@ -167,7 +218,7 @@ def print_yield(con: DuckDBPyConnection) -> None:
                 join people a on a.profile = d.left_profile join people b on b.profile = d.right_profile
                 where {_IS_WRONG} group by d.cluster
             )
-            select i.is_impure and ({only.replace("rule_name <> 'same_device'", "not coalesce(v.is_device, false)")})
+            select i.is_impure and {counted}
             from impurity i left join by_cluster d using (cluster) left join by_device v using (cluster)
             order by d.score desc nulls last, i.cluster
             """
