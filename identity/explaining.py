@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from identity.explaining_together import Step, path_between
-from identity.lookup import Match, members_of, possible_values, search_records
+from identity.lookup import WHOLE, Match, members_of, possible_values, search_records
 from identity.published import IdentityTables
 from identity.review.decisions import in_force, read_decisions
 
@@ -76,7 +76,8 @@ def _together(
     """Return the path between two sides of one customer, the same in words, and the pairs that the model weighed."""
     first, second = ({one.record_id for one in side if one.customer_id == customer_id} for side in found)
     if first & second:
-        return (), ("one record carries both",), ()
+        is_whole = any(one.found_by in WHOLE for side in found for one in side)
+        return (), ("both name this customer" if is_whole else "one record carries both",), ()
     members = members_of(tables, [customer_id])
     steps = path_between(tables, first, second, members, show_values=show_values)
     reasons = [step.sentence for step in steps] + _told_apart(tables.ws, members)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from workspace.workspace import Workspace
 
+WHOLE = ("customer_id", "number")
+"""By what a whole customer is found: its id, or the number of a contact or an order."""
 _RECORD_ID, _CUSTOMER_ID = re.compile("[0-9a-f]{32}"), re.compile("[0-9a-f]{24}")
 _FEWEST_DIGITS = 5
 """Digits that a telephone or a document has at least."""
@@ -48,8 +50,7 @@ def find_customers(ws: Workspace, identifier: str) -> list[str]:
     Raises:
         ConfigError: identities have never been resolved in this workspace.
     """
-    found = {match.customer_id for match in find_records(ws, identifier) if match.customer_id}
-    return sorted(found or _in_marts(ws, identifier.strip()))
+    return sorted({match.customer_id for match in find_records(ws, identifier) if match.customer_id})
 
 
 def find_records(ws: Workspace, identifier: str) -> list[Match]:
@@ -60,7 +61,7 @@ def find_records(ws: Workspace, identifier: str) -> list[Match]:
 def search_records(tables: IdentityTables, identifier: str) -> list[Match]:
     """Return the same of tables at hand."""
     text = identifier.strip()
-    rows = _by_id(tables, text) or _by_value(tables, text)
+    rows = _by_id(tables, text) or _by_value(tables, text) or _by_number(tables, text)
     return sorted({Match(*row) for row in rows}, key=lambda match: (match.record_id, match.found_by))
 
 
@@ -93,7 +94,7 @@ def _by_id(tables: IdentityTables, text: str) -> list[tuple[str, str | None, str
         return []
     aliases = tables.rows("customer_id_aliases", ("customer_id",), retired_customer_id=[text])
     today = next((customer for (customer,) in aliases if customer), text)
-    return [(*row, "customer_id") for row in members_of(tables, [today]).items()]
+    return [(*row, WHOLE[0]) for row in members_of(tables, [today]).items()]
 
 
 def _by_value(tables: IdentityTables, text: str) -> list[tuple[str, str | None, str]]:
@@ -107,6 +108,11 @@ def _by_value(tables: IdentityTables, text: str) -> list[tuple[str, str | None, 
     chosen = by_value or found
     customers = _customers_of(tables, [record for record, _, _ in chosen])
     return [(record, customers[record], kind) for record, kind, _ in chosen if record in customers]
+
+
+def _by_number(tables: IdentityTables, text: str) -> list[tuple[str, str | None, str]]:
+    """Return the records of the customers whose contact or order has this number."""
+    return [(*row, WHOLE[1]) for row in members_of(tables, _in_marts(tables.ws, text)).items()]
 
 
 def _of_system(tables: IdentityTables, found: list[tuple[str, str, str]], text: str) -> list[tuple[str, str, str]]:

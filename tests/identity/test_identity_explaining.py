@@ -89,6 +89,9 @@ def test_protocol_and_order_numbers_are_read_from_the_published_marts(resolved):
     )
     con.close()
     assert find_customers(resolved.ws, "2026-000123") == [customer]
+    told = explain(resolved.ws, "2026-000123", "crm:1")
+    assert told.left == (customer,) and told.reasons == ("both name this customer",)
+    assert explain(resolved.ws, "crm:1", "crm:1").reasons == ("one record carries both",)
 
 
 def test_unresolved_workspace_says_what_to_do(lake):
