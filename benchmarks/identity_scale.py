@@ -1,12 +1,13 @@
 """Time identity on person records: a full run, deltas, and the floor of the same run, with quality against the truth.
 
 Usage: python -m benchmarks.identity_scale --people N [--delta 0.01 --delta 0.001] [--records FILE --truth FILE]
-    [--memory 6GB] [--skip-floor]
+    [--memory 6GB] [--skip-floor] [--scored]
 
 The records are those of `--records` (columns rid, source, source_id, name, doc, email, phone, birth_date, street,
 number, complement, city, uf, cep, updated_at; the truth has rid and entity), or come from a sample of our own. The
 engine runs from the Parquet file to clusters, without the files that a workspace writes. The floor is bare DuckDB on
 the same records: read, normalise, and four hash self-joins. A delta is new, changed and deleted records, 7 : 2 : 1.
+With `--scored` a model, which a first run learns, weighs the pairs that rules leave open.
 """
 
 from __future__ import annotations
@@ -21,20 +22,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.identity_quality import scores
-from identity.configuration import load_identity_config
+from identity.configuration import Scoring, load_identity_config
 from identity.delta import link_changes
+from identity.epochs import freeze_epoch, read_epoch
 from identity.evidence import BLOCK_COLUMNS
 from identity.linking import cluster_records, link_records
 from identity.metrics import TWO_DOCUMENTS
 from identity.normalised_records import RID, create_records
-from identity.state import keep_tables
+from identity.scoring.predicting import create_scored_edges
+from identity.state import SCORED_TABLES, TABLES, keep_tables
 from workspace.sql import quote_literal
+from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import duckdb
     from numpy.typing import NDArray
+
+    from identity.configuration import IdentityConfig
 
 AS_OF = datetime(2026, 1, 31)
 _COLUMNS = {
@@ -62,6 +68,7 @@ def main() -> None:
     parser.add_argument("--truth", type=Path)
     parser.add_argument("--memory", default="6GB")
     parser.add_argument("--skip-floor", action="store_true", help="measure no floor: that of many people takes long")
+    parser.add_argument("--scored", action="store_true", help="let a model weigh pairs of all profiles")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if arguments.records is None or arguments.truth is None:
@@ -79,17 +86,21 @@ def main() -> None:
 def _run(figures: dict[str, tuple[float, float]], arguments: argparse.Namespace, folder: Path) -> None:
     records, truth, shares = arguments.records, arguments.truth, arguments.delta or [0.01, 0.001]
     with opened(arguments.memory, folder) as con:
-        config = load_identity_config()
+        config = _configuration(arguments.scored)
         # a delta share of the records is held back, to arrive later
         for share in shares:
             _measure_share(con, records, share)
+        if arguments.scored:
+            with _measured("first, learning a model", figures):
+                read_records(con, records, "rid not in (select rid from late)")
+                resolve_records(con, config)
         with _measured("full", figures):
             read_records(con, records, "rid not in (select rid from late)")
-            resolve_records(con)
+            resolve_records(con, config, epoch=_same if arguments.scored else _freeze)
         _quality(con, truth)
         with _measured("keep state", figures):
             con.execute("drop table temp.clustered")
-            keep_tables(con)
+            keep_tables(con, TABLES + (SCORED_TABLES if arguments.scored else ()))
         for share in shares:
             arrived = _write_delta(con, records, share, folder)
             with _measured(f"delta {share}", figures):
@@ -103,7 +114,7 @@ def _run(figures: dict[str, tuple[float, float]], arguments: argparse.Namespace,
                     f"(select md5(cast(rid as VARCHAR)) as record_id from gone where share = {share})"
                 )
                 con.execute("begin")
-                link_changes(con, config, country="BR")
+                link_changes(con, config, country="BR", epoch=read_epoch(con))
                 con.execute("commit")
 
 
@@ -179,28 +190,44 @@ def read_records(con: duckdb.DuckDBPyConnection, records: Path, where: str = "tr
     )
 
 
-def resolve_records(con: duckdb.DuckDBPyConnection) -> None:
+def _configuration(scored: bool) -> IdentityConfig:
+    """Return the shipped configuration, with a model that weighs everybody or with none."""
+    scoring = Scoring(train="always", scope="all") if scored else Scoring(train="never")
+    return load_identity_config().model_copy(update={"scoring": scoring})
+
+
+def resolve_records(
+    con: duckdb.DuckDBPyConnection,
+    config: IdentityConfig | None = None,
+    *,
+    epoch: Callable[[duckdb.DuckDBPyConnection, IdentityConfig], None] | None = None,
+) -> None:
     """Resolve `raw_records` as a first run does, from normalising to clusters."""
-    config = load_identity_config()
+    chosen, made = config or _configuration(scored=False), epoch or _freeze
     create_records(con, country="BR", as_of=AS_OF)
     con.execute("drop table temp.raw_records")
     _no_decisions(con)
-    link_records(con, config, country="BR", epoch=_epoch)
-    cluster_records(con, config)
+    link_records(con, chosen, country="BR", epoch=lambda con: made(con, chosen))
+    create_scored_edges(con, read_epoch(con), chosen)
+    cluster_records(con, chosen, scored=True)
 
 
 def _no_decisions(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("create temp table decided_pairs (record_id_left VARCHAR, record_id_right VARCHAR, decision VARCHAR)")
-    con.execute("create temp table redecided (rid BIGINT)")
+    con.execute(
+        "create or replace temp table decided_pairs (record_id_left VARCHAR, record_id_right VARCHAR, decision VARCHAR)"
+    )
+    con.execute("create or replace temp table redecided (rid BIGINT)")
 
 
-def _epoch(con: duckdb.DuckDBPyConnection) -> None:
-    """Freeze how rare names are, as a workspace's first run does; no scoring."""
-    from identity.configuration import Scoring
-    from identity.epochs import freeze_epoch
+def _freeze(con: duckdb.DuckDBPyConnection, config: IdentityConfig) -> None:
+    """Freeze how rare names are, and a model if the configuration asks for one, as a workspace's first run does."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "workspace.yml").write_text("name: Benchmark\n")
+        freeze_epoch(con, Workspace.open(Path(folder)), config)
 
-    config = load_identity_config().model_copy(update={"scoring": Scoring(train="never")})
-    freeze_epoch(con, None, config)  # type: ignore[arg-type]
+
+def _same(con: duckdb.DuckDBPyConnection, config: IdentityConfig) -> None:
+    """Leave the epoch that is there in force."""
 
 
 def _floor(con: duckdb.DuckDBPyConnection, records: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from identity.configuration import IdentityConfig
+    from identity.epochs import ModelEpoch
 
 _SCRATCH = (
     "records", "record_evidence", "record_profiles", "profiles", "holdings", "guards", "shared_values", "comparable",
@@ -31,19 +32,25 @@ _SCRATCH = (
 )  # fmt: skip
 
 
-def link_changes(con: DuckDBPyConnection, config: IdentityConfig, *, country: str) -> None:
+def link_changes(
+    con: DuckDBPyConnection, config: IdentityConfig, *, country: str, epoch: ModelEpoch | None = None
+) -> None:
     """Apply `changed_records` (the columns of `records`) and `gone_records` (rid) to the state.
 
     Needs `decided_pairs`, `model_epoch` and `name_tokens`, and `redecided` (rid): records whose decisions changed.
-    Leaves the temporary tables `region_records` (rid), whose customer may be another, and `former_records` (rid), which
-    are not linked any more.
+    Where `epoch` has a model, with which the state was made, pairs are weighed; that needs `term_frequencies`.
     """
     load_nicknames(con)
     _fold_records(con)
     _fold_holdings(con, config)
     _judge_values(con, config)
     _compare(con, config, country)
-    recluster(con, config)
+    is_scored = epoch is not None and epoch.splink_model is not None
+    if epoch is not None and is_scored:
+        from identity.delta_scores import rescore
+
+        rescore(con, epoch, config)
+    recluster(con, config, scored=is_scored)
 
 
 def set_aside(con: DuckDBPyConnection, *tables: str) -> None:

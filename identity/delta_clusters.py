@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from identity.configuration import IdentityConfig
 
 
-def recluster(con: DuckDBPyConnection, config: IdentityConfig) -> None:
-    """Update evidence, clusters and followers after `moved_edges`, `reidentified` and `touched_profiles`."""
+def recluster(con: DuckDBPyConnection, config: IdentityConfig, *, scored: bool = False) -> None:
+    """Update evidence, clusters and followers after `moved_edges`, `reidentified` and `touched_profiles`, and, where
+    pairs are `scored`, after `moved_scores`."""
     _update_evidence(con)
-    _update_base_clusters(con, config)
+    _update_base_clusters(con, config, scored=scored)
     _update_followers(con, config)
     _update_clusters(con)
 
@@ -41,14 +42,17 @@ def _update_evidence(con: DuckDBPyConnection) -> None:
     _drop(con, "profiles", "holdings", "profile_evidence")
 
 
-def _update_base_clusters(con: DuckDBPyConnection, config: IdentityConfig) -> None:
+def _update_base_clusters(con: DuckDBPyConnection, config: IdentityConfig, *, scored: bool) -> None:
     """Redo the components of whatever changed: a component is all that constraints look at."""
+    moved = "moved_edges"
+    if scored:
+        moved = "(from moved_edges union all by name from moved_scores)"
     con.execute(
-        """
+        f"""
         create or replace temp table moved_components as
         select distinct component from state.base_clusters where profile in (
             select profile from reidentified
-            union all select left_profile from moved_edges union all select right_profile from moved_edges
+            union all select left_profile from {moved} union all select right_profile from {moved}
             union all select p.profile from state.record_profiles p semi join redecided d on d.rid = p.rid
         )
         """
@@ -71,11 +75,22 @@ def _update_base_clusters(con: DuckDBPyConnection, config: IdentityConfig) -> No
         "create or replace temp table edges as "
         "select * from state.edges where left_profile in (select profile from comparable)"
     )
-    create_base_clusters(con, config)
+    if scored:
+        con.execute(
+            """
+            create or replace temp table scored_edges as
+            select s.* from state.scored_edges s
+            semi join comparable l on l.profile = s.left_profile
+            semi join comparable r on r.profile = s.right_profile
+            """
+        )
+    create_base_clusters(con, config, scored=scored)
     replace_rows(con, "base_clusters", "profile", "former_region", "temp.base_clusters")
-    replace_rows(con, "component_cuts", "component", "moved_components", "temp.component_cuts")
+    # a cut has the name of a component of rules, which scored pairs may have made larger
+    con.execute("delete from state.component_cuts where component in (select profile from former_region)")
+    con.execute("insert into state.component_cuts by name select * from temp.component_cuts")
     con.execute("create or replace temp table region as select profile, base_cluster from temp.base_clusters")
-    _drop(con, "comparable", "edges", "base_clusters", "component_cuts")
+    _drop(con, "comparable", "edges", "base_clusters", "component_cuts", "scored_edges")
 
 
 def _update_followers(con: DuckDBPyConnection, config: IdentityConfig) -> None:
@@ -135,10 +150,4 @@ def _update_clusters(con: DuckDBPyConnection) -> None:
     create_cluster_facts(con)
     replace_rows(con, "profile_clusters", "profile", "former_clusters", "temp.profile_clusters")
     replace_rows(con, "cluster_facts", "cluster", "former_clusters", "temp.cluster_facts")
-    con.execute(
-        """
-        create or replace temp table region_profiles as
-        select profile from temp.profile_clusters union select profile from former_clusters
-        """
-    )
     _drop(con, "device_followers", "base_clusters", "profile_clusters", "cluster_facts")

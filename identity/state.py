@@ -14,6 +14,8 @@ TABLES = (
     "cluster_facts",
 )  # fmt: skip
 """Tables that a full run leaves in the state and a delta brings up to date."""
+SCORED_TABLES = ("scorable", "scored_edges")
+"""Those that stand there as well where a model weighs pairs."""
 
 
 def keep_tables(con: DuckDBPyConnection, tables: tuple[str, ...] = TABLES) -> None:

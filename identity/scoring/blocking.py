@@ -66,9 +66,9 @@ def create_candidates(con: DuckDBPyConnection, profile_count: int, *, touched: b
     `profile_count` is the number of participants that the frequencies were counted from. With `touched` only pairs
     with an end in `scorable_touched` are listed; they are the same pairs as without.
     """
-    _create_block_keys(con, "block_keys", "scorable", profile_count)
     if touched:
         _create_block_keys(con, "touched_keys", "scorable_touched", profile_count)
+    _create_block_keys(con, "block_keys", "scorable", profile_count, only="touched_keys" if touched else None)
     con.execute(
         f"""
         create or replace temp table candidates as
@@ -82,8 +82,11 @@ def create_candidates(con: DuckDBPyConnection, profile_count: int, *, touched: b
     con.execute("drop table if exists touched_keys")
 
 
-def _create_block_keys(con: DuckDBPyConnection, table: str, source: str, profile_count: int) -> None:
-    """Create a table (block, key, profile) of the keys that few profiles are expected to share."""
+def _create_block_keys(
+    con: DuckDBPyConnection, table: str, source: str, profile_count: int, *, only: str | None = None
+) -> None:
+    """Create a table (block, key, profile) of the keys that few profiles are expected to share, all of them or those
+    in the table `only`."""
     con.execute(f"create or replace temp table {table} (block UTINYINT, key UBIGINT, profile BIGINT)")
     for number, columns in enumerate(BLOCKS):
         listed = [column for column in columns if column in FREQUENT]
@@ -100,9 +103,11 @@ def _create_block_keys(con: DuckDBPyConnection, table: str, source: str, profile
         condition = f" and {expected} <= {MAX_EXPECTED}" if listed else ""
         keys = [_expression(column) for column in columns]
         present = " and ".join(f"{key} is not null" for key in keys)
+        key = f"hash({', '.join(keys)})"
+        if only:
+            condition += f" and {key} in (select key from {only} where block = {number})"
         con.execute(
-            f"insert into {table} select {number}, hash({', '.join(keys)}), s.profile "
-            f"from {source} s{joins} where {present}{condition}"
+            f"insert into {table} select {number}, {key}, s.profile from {source} s{joins} where {present}{condition}"
         )
 
 

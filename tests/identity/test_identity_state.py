@@ -12,11 +12,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from made_model import MADE_MODEL
 from stdnum.br import cpf
 
+from identity.configuration import load_identity_config
+from identity.epochs import adopted_folder, store_epoch, write_epoch
 from identity.review.decisions import record_decision
 from identity.state_file import state_file
 from identity.tables import ORDERS
+from workspace.sql import connect
 from workspace.workspace import Workspace
 
 AS_OF = datetime(2026, 1, 31, 5, tzinfo=UTC)
@@ -61,6 +65,19 @@ class Twins:
 @pytest.fixture
 def twins(lake, tmp_path) -> Twins:
     return Twins(lake, tmp_path / "full")
+
+
+@pytest.fixture
+def scored_twins(twins) -> Twins:
+    """Twins in which a model weighs all pairs."""
+    for one in (twins.kept, twins.full):
+        (one.ws.root / "identity.yml").write_text("scoring: {scope: all}\n")
+        with connect(one.ws) as con:
+            con.execute("create temp table name_tokens as select '' as token, cast(11 as DOUBLE) as bits")
+            con.execute("create temp table term_frequencies (column_name VARCHAR, value VARCHAR, frequency DOUBLE)")
+            store_epoch(con, load_identity_config(one.ws), splink_model=MADE_MODEL, record_count=40)
+            write_epoch(con, adopted_folder(one.ws))
+    return twins
 
 
 def row(rng: random.Random, number: int, world: int = 0) -> dict:
@@ -111,6 +128,13 @@ def test_every_table_is_that_of_a_full_run_over_a_history_of_files(twins, seed):
     history(twins, random.Random(seed), range(1))
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_table_is_that_of_a_full_run_where_a_model_weighs_pairs(scored_twins, seed):
+    history(scored_twins, random.Random(seed), range(1))
+    scored = "select count(*) from t where rule_name = 'scored' and is_within_customer"
+    assert scored_twins.kept.table("match_edges", scored)[0][0] > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 1000, 100))
 def test_every_table_is_that_of_a_full_run_over_a_thousand_histories_of_files(twins, first):
@@ -151,10 +175,12 @@ def _tamper(file: Path) -> None:
         con.execute("delete from records")
 
 
-def test_a_state_in_use_is_believed(twins):
+@pytest.mark.parametrize("kind", ["twins", "scored_twins"])
+def test_a_state_in_use_is_believed(kind, request):
     """What the state says is not read from the lake again: this proves that the other tests test something."""
     import duckdb
 
+    twins = request.getfixturevalue(kind)
     rng = random.Random(4)
     twins.customers(*(row(rng, number) for number in range(20)))
     twins.resolve(0)
