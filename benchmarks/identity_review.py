@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.identity_quality import _create_truth
-from benchmarks.identity_scale import opened, read_records, resolve_records
+from benchmarks.identity_scale import bare_workspace, opened, read_records, resolve_records
 from data_contracts.loader import load_contracts
 from identity import resolving
 from identity.configuration import load_identity_config
@@ -109,12 +109,11 @@ def resolved(ws: Workspace) -> Iterator[DuckDBPyConnection]:
 @contextmanager
 def resolved_records(folder: Path, records: Path, truth: Path) -> Iterator[DuckDBPyConnection]:
     """Resolve person records without a workspace's feeds, and give the same."""
-    (folder / "workspace.yml").write_text("name: Benchmark\n")
     config = load_identity_config()
     with opened("6GB", folder) as con:
         read_records(con, records)
         resolve_records(con)
-        create_published(con, Workspace.open(folder))
+        create_published(con, bare_workspace(folder))
         assign_customer_ids(con)
         create_crosswalk(con)
         create_edge_values(con, "benchmark")

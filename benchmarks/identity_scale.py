@@ -30,12 +30,12 @@ from identity.linking import cluster_records, link_records
 from identity.metrics import TWO_DOCUMENTS
 from identity.normalised_records import RID, create_records
 from identity.scoring.predicting import create_scored_edges
-from identity.state import SCORED_TABLES, TABLES, keep_tables
+from identity.state import keep_tables
 from workspace.sql import quote_literal
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import duckdb
     from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def main() -> None:
 def _run(figures: dict[str, tuple[float, float]], arguments: argparse.Namespace, folder: Path) -> None:
     records, truth, shares = arguments.records, arguments.truth, arguments.delta or [0.01, 0.001]
     with opened(arguments.memory, folder) as con:
-        config = _configuration(arguments.scored)
+        config = _configuration(scored=arguments.scored)
         # a delta share of the records is held back, to arrive later
         for share in shares:
             _measure_share(con, records, share)
@@ -96,11 +96,11 @@ def _run(figures: dict[str, tuple[float, float]], arguments: argparse.Namespace,
                 resolve_records(con, config)
         with _measured("full", figures):
             read_records(con, records, "rid not in (select rid from late)")
-            resolve_records(con, config, epoch=_same if arguments.scored else _freeze)
+            resolve_records(con, config, has_epoch=arguments.scored)
         _quality(con, truth)
         with _measured("keep state", figures):
             con.execute("drop table temp.clustered")
-            keep_tables(con, TABLES + (SCORED_TABLES if arguments.scored else ()))
+            keep_tables(con)
         for share in shares:
             arrived = _write_delta(con, records, share, folder)
             with _measured(f"delta {share}", figures):
@@ -190,26 +190,23 @@ def read_records(con: duckdb.DuckDBPyConnection, records: Path, where: str = "tr
     )
 
 
-def _configuration(scored: bool) -> IdentityConfig:
+def _configuration(*, scored: bool = False) -> IdentityConfig:
     """Return the shipped configuration, with a model that weighs everybody or with none."""
     scoring = Scoring(train="always", scope="all") if scored else Scoring(train="never")
     return load_identity_config().model_copy(update={"scoring": scoring})
 
 
 def resolve_records(
-    con: duckdb.DuckDBPyConnection,
-    config: IdentityConfig | None = None,
-    *,
-    epoch: Callable[[duckdb.DuckDBPyConnection, IdentityConfig], None] | None = None,
+    con: duckdb.DuckDBPyConnection, config: IdentityConfig | None = None, *, has_epoch: bool = False
 ) -> None:
-    """Resolve `raw_records` as a first run does, from normalising to clusters."""
-    chosen, made = config or _configuration(scored=False), epoch or _freeze
+    """Resolve `raw_records` as a full run does, from normalising to clusters; a first one has to make its epoch."""
+    config = config or _configuration()
     create_records(con, country="BR", as_of=AS_OF)
     con.execute("drop table temp.raw_records")
     _no_decisions(con)
-    link_records(con, chosen, country="BR", epoch=lambda con: made(con, chosen))
-    create_scored_edges(con, read_epoch(con), chosen)
-    cluster_records(con, chosen, scored=True)
+    link_records(con, config, country="BR", epoch=lambda con: None if has_epoch else _freeze(con, config))
+    create_scored_edges(con, read_epoch(con), config)
+    cluster_records(con, config, scored=True)
 
 
 def _no_decisions(con: duckdb.DuckDBPyConnection) -> None:
@@ -222,12 +219,13 @@ def _no_decisions(con: duckdb.DuckDBPyConnection) -> None:
 def _freeze(con: duckdb.DuckDBPyConnection, config: IdentityConfig) -> None:
     """Freeze how rare names are, and a model if the configuration asks for one, as a workspace's first run does."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "workspace.yml").write_text("name: Benchmark\n")
-        freeze_epoch(con, Workspace.open(Path(folder)), config)
+        freeze_epoch(con, bare_workspace(Path(folder)), config)
 
 
-def _same(con: duckdb.DuckDBPyConnection, config: IdentityConfig) -> None:
-    """Leave the epoch that is there in force."""
+def bare_workspace(folder: Path) -> Workspace:
+    """Make a workspace with nothing in it."""
+    (folder / "workspace.yml").write_text("name: Benchmark\n")
+    return Workspace.open(folder)
 
 
 def _floor(con: duckdb.DuckDBPyConnection, records: Path) -> None:

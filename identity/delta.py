@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from identity.block_rules import block_columns, block_number, corrected_block, is_corrected
 from identity.delta_clusters import recluster
+from identity.delta_scores import rescore
 from identity.guards import create_guards
 from identity.near_documents import create_corrections
 from identity.normalised_records import refuse_collisions
 from identity.profiles import EVIDENCE, create_holdings, create_profiles, create_record_evidence, load_nicknames
 from identity.rules import DECIDED_BLOCK, HOLDING_KINDS, create_comparable, create_edges
-from identity.state import gather_fresh, replace_rows
+from identity.state import create_moved_rows, gather_fresh, replace_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,25 +33,19 @@ _SCRATCH = (
 )  # fmt: skip
 
 
-def link_changes(
-    con: DuckDBPyConnection, config: IdentityConfig, *, country: str, epoch: ModelEpoch | None = None
-) -> None:
+def link_changes(con: DuckDBPyConnection, config: IdentityConfig, *, country: str, epoch: ModelEpoch) -> None:
     """Apply `changed_records` (the columns of `records`) and `gone_records` (rid) to the state.
 
     Needs `decided_pairs`, `model_epoch` and `name_tokens`, and `redecided` (rid): records whose decisions changed.
-    Where `epoch` has a model, with which the state was made, pairs are weighed; that needs `term_frequencies`.
+    The state was made with `epoch`; where it has a model, pairs are weighed, which needs `term_frequencies`.
     """
     load_nicknames(con)
     _fold_records(con)
     _fold_holdings(con, config)
     _judge_values(con, config)
     _compare(con, config, country)
-    is_scored = epoch is not None and epoch.splink_model is not None
-    if epoch is not None and is_scored:
-        from identity.delta_scores import rescore
-
-        rescore(con, epoch, config)
-    recluster(con, config, scored=is_scored)
+    rescore(con, epoch, config)
+    recluster(con, config)
 
 
 def set_aside(con: DuckDBPyConnection, *tables: str) -> None:
@@ -223,14 +218,7 @@ def _compare(con: DuckDBPyConnection, config: IdentityConfig, country: str) -> N
         create or replace temp table former_edges as select * from state.edges semi join touched_blocks using (block)
         """
     )
-    con.execute(
-        """
-        create or replace temp table moved_edges as
-        (select * from former_edges except all select * from temp.edges)
-        union all
-        (select * from temp.edges except all select * from former_edges)
-        """
-    )
+    create_moved_rows(con, "moved_edges", "former_edges", "temp.edges")
     con.execute(
         """
         create or replace temp table reidentified as

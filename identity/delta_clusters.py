@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from identity.configuration import IdentityConfig
 
 
-def recluster(con: DuckDBPyConnection, config: IdentityConfig, *, scored: bool = False) -> None:
-    """Update evidence, clusters and followers after `moved_edges`, `reidentified` and `touched_profiles`, and, where
-    pairs are `scored`, after `moved_scores`."""
+def recluster(con: DuckDBPyConnection, config: IdentityConfig) -> None:
+    """Update evidence, clusters and followers after `moved_edges`, `moved_scores`, `reidentified` and
+    `touched_profiles`."""
     _update_evidence(con)
-    _update_base_clusters(con, config, scored=scored)
+    _update_base_clusters(con, config)
     _update_followers(con, config)
     _update_clusters(con)
 
@@ -42,17 +42,15 @@ def _update_evidence(con: DuckDBPyConnection) -> None:
     _drop(con, "profiles", "holdings", "profile_evidence")
 
 
-def _update_base_clusters(con: DuckDBPyConnection, config: IdentityConfig, *, scored: bool) -> None:
+def _update_base_clusters(con: DuckDBPyConnection, config: IdentityConfig) -> None:
     """Redo the components of whatever changed: a component is all that constraints look at."""
-    moved = "moved_edges"
-    if scored:
-        moved = "(from moved_edges union all by name from moved_scores)"
     con.execute(
-        f"""
+        """
         create or replace temp table moved_components as
         select distinct component from state.base_clusters where profile in (
             select profile from reidentified
-            union all select left_profile from {moved} union all select right_profile from {moved}
+            union all select left_profile from moved_edges union all select right_profile from moved_edges
+            union all select left_profile from moved_scores union all select right_profile from moved_scores
             union all select p.profile from state.record_profiles p semi join redecided d on d.rid = p.rid
         )
         """
@@ -75,20 +73,19 @@ def _update_base_clusters(con: DuckDBPyConnection, config: IdentityConfig, *, sc
         "create or replace temp table edges as "
         "select * from state.edges where left_profile in (select profile from comparable)"
     )
-    if scored:
-        con.execute(
-            """
-            create or replace temp table scored_edges as
-            select s.* from state.scored_edges s
-            semi join comparable l on l.profile = s.left_profile
-            semi join comparable r on r.profile = s.right_profile
-            """
-        )
-    create_base_clusters(con, config, scored=scored)
+    con.execute(
+        """
+        create or replace temp table scored_edges as
+        select s.* from state.scored_edges s
+        semi join comparable l on l.profile = s.left_profile
+        semi join comparable r on r.profile = s.right_profile
+        """
+    )
+    create_base_clusters(con, config, scored=True)
     replace_rows(con, "base_clusters", "profile", "former_region", "temp.base_clusters")
     # a cut has the name of a component of rules, which scored pairs may have made larger
-    con.execute("delete from state.component_cuts where component in (select profile from former_region)")
-    con.execute("insert into state.component_cuts by name select * from temp.component_cuts")
+    cut = "(select profile as component from former_region)"
+    replace_rows(con, "component_cuts", "component", cut, "temp.component_cuts")
     con.execute("create or replace temp table region as select profile, base_cluster from temp.base_clusters")
     _drop(con, "comparable", "edges", "base_clusters", "component_cuts", "scored_edges")
 

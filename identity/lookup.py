@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from workspace.workspace import Workspace
 
-WHOLE = ("customer_id", "number")
+_BY_CUSTOMER_ID, _BY_NUMBER = WHOLE = ("customer_id", "number")
 """By what a whole customer is found: its id, or the number of a contact or an order."""
 _RECORD_ID, _CUSTOMER_ID = re.compile("[0-9a-f]{32}"), re.compile("[0-9a-f]{24}")
 _FEWEST_DIGITS = 5
@@ -61,7 +61,9 @@ def find_records(ws: Workspace, identifier: str) -> list[Match]:
 def search_records(tables: IdentityTables, identifier: str) -> list[Match]:
     """Return the same of tables at hand."""
     text = identifier.strip()
-    rows = _by_id(tables, text) or _by_value(tables, text) or _by_number(tables, text)
+    rows = _by_id(tables, text) or _by_value(tables, text)
+    if not any(customer_id for _, customer_id, _ in rows):
+        rows += _by_number(tables, text)
     return sorted({Match(*row) for row in rows}, key=lambda match: (match.record_id, match.found_by))
 
 
@@ -94,7 +96,7 @@ def _by_id(tables: IdentityTables, text: str) -> list[tuple[str, str | None, str
         return []
     aliases = tables.rows("customer_id_aliases", ("customer_id",), retired_customer_id=[text])
     today = next((customer for (customer,) in aliases if customer), text)
-    return [(*row, WHOLE[0]) for row in members_of(tables, [today]).items()]
+    return [(*row, _BY_CUSTOMER_ID) for row in members_of(tables, [today]).items()]
 
 
 def _by_value(tables: IdentityTables, text: str) -> list[tuple[str, str | None, str]]:
@@ -112,7 +114,7 @@ def _by_value(tables: IdentityTables, text: str) -> list[tuple[str, str | None, 
 
 def _by_number(tables: IdentityTables, text: str) -> list[tuple[str, str | None, str]]:
     """Return the records of the customers whose contact or order has this number."""
-    return [(*row, WHOLE[1]) for row in members_of(tables, _in_marts(tables.ws, text)).items()]
+    return [(*row, _BY_NUMBER) for row in members_of(tables, _in_marts(tables.ws, text)).items()]
 
 
 def _of_system(tables: IdentityTables, found: list[tuple[str, str, str]], text: str) -> list[tuple[str, str, str]]:

@@ -89,9 +89,10 @@ def near_rules(
     rules = [rule for rule in config.active_rules if not is_corrected(rule) and _is_told(rule)]
     compared = _compared(ours, theirs, held)
     pairs = [(a, b) for a in compared if a.row["is_ours"] for b in compared if not b.row["is_ours"]]
-    alike = [(a, b, agreeing) for a, b in pairs if (agreeing := [rule for rule in rules if _agree(rule, a, b)])]
+    alike = [(a, b, agreeing) for a, b in pairs if (agreeing := _agreeing(rules, a, b))]
+    conditions = tuple(sorted({name for rule in rules for name in rule.when}))
     found: dict[str, list[str]] = {}
-    for name, failed in _failures(tuple(sorted({name for rule in rules for name in rule.when})), alike):
+    for name, failed in _failures(conditions, alike):
         found[name] = min(found.get(name, failed), failed, key=lambda names: (len(names), names))
     # a rule for companies says nothing about people, and the other way round
     told = [rule.name for rule in rules if rule.name in found and not _AUDIENCES.intersection(found[rule.name])]
@@ -124,15 +125,19 @@ def _compared(
     ]
 
 
-def _agree(rule: Rule, a: _Compared, b: _Compared) -> bool:
-    """Tell whether two records share the keys of a rule."""
-    shared = {kind for kind, _ in a.held & b.held}
-    if a.row["phone_key"] and a.row["phone_key"] == b.row["phone_key"]:
+def _agreeing(rules: Sequence[Rule], a: _Compared, b: _Compared) -> list[Rule]:
+    """Return the rules whose keys two records share."""
+    kinds = {kind for kind, _ in a.held & b.held}
+    fields = {name for name, value in a.row.items() if value is not None and value == b.row[name]}
+    if "phone_key" in fields:
         # of a whole number that both have, another rule tells
-        shared.discard("local_number")
-    kinds = {key for key in rule.on if key in _KINDS}
-    fields = [key for key in key_columns(rule) if key not in _KINDS]
-    return kinds <= shared and all(a.row[key] is not None and a.row[key] == b.row[key] for key in fields)
+        kinds.discard("local_number")
+    return [
+        rule
+        for rule in rules
+        if kinds.issuperset(_KINDS.intersection(rule.on))
+        and all(key in fields for key in key_columns(rule) if key not in _KINDS)
+    ]
 
 
 def _failures(

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from identity.configuration import IdentityConfig
-    from identity.epochs import ModelEpoch
     from workspace.runs import Run
     from workspace.workspace import Workspace
 
@@ -102,12 +101,10 @@ def resolve(ws: Workspace, run: Run) -> IdentityResult:
         load_decisions(con, ws)
         epoch = load_epoch(con, ws, config)
         made_by = fingerprint(ws, config, hash_salt(ws), epoch.epoch_id if epoch else "")
-        new_files = None
         # a first epoch comes from all records
-        if epoch is not None and not on_spark:
-            new_files = attach_state(con, ws, made_by, scored=epoch.splink_model is not None)
-        if epoch is not None and new_files is not None:
-            _resolve_changes(con, ws, run, config, epoch, new_files=new_files, made_by=made_by)
+        new_files = None if epoch is None or on_spark else attach_state(con, ws, made_by)
+        if new_files is not None:
+            _resolve_changes(con, ws, run, config, new_files=new_files, made_by=made_by)
         elif on_spark:
             link_workspace(con, ws, run, config)
         else:
@@ -126,7 +123,6 @@ def _resolve_changes(
     ws: Workspace,
     run: Run,
     config: IdentityConfig,
-    epoch: ModelEpoch,
     *,
     new_files: set[tuple[str, str, int]],
     made_by: str,
@@ -145,7 +141,7 @@ def _resolve_changes(
         "where record_id not in (select record_id from changed_records)"
     )
     con.execute("begin")
-    link_changes(con, config, country=ws.settings.country, epoch=epoch)
+    link_changes(con, config, country=ws.settings.country, epoch=read_epoch(con))
     note_inputs(con, ws, run, made_by)
     con.execute("commit")
     create_clustered(con)
@@ -153,11 +149,10 @@ def _resolve_changes(
 
 def _keep(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:
     """Keep the tables of a full run as the state of the next, which will read the epoch of this one."""
-    epoch = read_epoch(con)
-    made_by = fingerprint(ws, config, hash_salt(ws), epoch.epoch_id)
+    made_by = fingerprint(ws, config, hash_salt(ws), read_epoch(con).epoch_id)
     # what stands between the tables and their new place reads them
     with fresh_state(con, ws):
-        keep_state(con, ws, run, made_by, scored=epoch.splink_model is not None)
+        keep_state(con, ws, run, made_by)
 
 
 def link_records(con: DuckDBPyConnection, ws: Workspace, run: Run, config: IdentityConfig) -> None:

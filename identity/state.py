@@ -11,11 +11,9 @@ TABLES = (
     "records", "record_profiles", "profiles", "holdings", "guards", "shared_values", "comparable", "corrections",
     "edges",
     "ambiguous_values", "profile_evidence", "base_clusters", "component_cuts", "device_followers", "profile_clusters",
-    "cluster_facts",
+    "cluster_facts", "scorable", "scored_edges",
 )  # fmt: skip
-"""Tables that a full run leaves in the state and a delta brings up to date."""
-SCORED_TABLES = ("scorable", "scored_edges")
-"""Those that stand there as well where a model weighs pairs."""
+"""Tables that a full run leaves in the state and a delta brings up to date; the last two are empty without a model."""
 
 
 def keep_tables(con: DuckDBPyConnection, tables: tuple[str, ...] = TABLES) -> None:
@@ -29,6 +27,18 @@ def replace_rows(con: DuckDBPyConnection, table: str, key: str, gone: str, sourc
     """Replace the rows of a table of the state whose `key` stands in `gone` by those of `source`."""
     con.execute(f"delete from state.{table} where {key} in (select {key} from {gone})")
     con.execute(f"insert into state.{table} by name select * from {source}")
+
+
+def create_moved_rows(con: DuckDBPyConnection, table: str, former: str, fresh: str) -> None:
+    """Create a temporary table of the rows that only one of two tables has."""
+    con.execute(
+        f"""
+        create or replace temp table {table} as
+        (select * from {former} except all select * from {fresh})
+        union all
+        (select * from {fresh} except all select * from {former})
+        """
+    )
 
 
 def gather_fresh(con: DuckDBPyConnection, table: str, wanted: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from identity.lake_changes import create_tombstones_in_force, lake_files, person_contracts
-from identity.state import SCORED_TABLES, TABLES, keep_tables
+from identity.state import TABLES, keep_tables
 from workspace.sql import quote_literal
 
 if TYPE_CHECKING:
@@ -48,11 +48,8 @@ def fingerprint(ws: Workspace, config: IdentityConfig, salt: str, epoch_id: str)
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
-def attach_state(
-    con: DuckDBPyConnection, ws: Workspace, expected: str, *, scored: bool
-) -> set[tuple[str, str, int]] | None:
-    """Attach the state as `state` and return the files of the lake that it does not know yet; with `scored` it has to
-    know the pairs that a model weighed.
+def attach_state(con: DuckDBPyConnection, ws: Workspace, expected: str) -> set[tuple[str, str, int]] | None:
+    """Attach the state as `state` and return the files of the lake that it does not know yet.
 
     None, with nothing attached, when there is no state, it is damaged, another code or configuration made it, or a file
     that it knows is gone: then everything is resolved anew.
@@ -70,8 +67,7 @@ def attach_state(
     except duckdb.Error:
         made_by, known, present = [], set(), set()
     files = lake_files(ws)
-    needed = {*TABLES, *(SCORED_TABLES if scored else ())}
-    if made_by == [(expected,)] and known <= files and needed <= present:
+    if made_by == [(expected,)] and known <= files and set(TABLES) <= present:
         con.execute("use state")
         return files - known
     detach_state(con)
@@ -106,9 +102,9 @@ def forget(file: Path) -> None:
     file.with_name(file.name + ".wal").unlink(missing_ok=True)
 
 
-def keep_state(con: DuckDBPyConnection, ws: Workspace, run: Run, made_by: str, *, scored: bool) -> None:
+def keep_state(con: DuckDBPyConnection, ws: Workspace, run: Run, made_by: str) -> None:
     """Move the tables of a full run into the state, and note what they were made of."""
-    keep_tables(con, TABLES + (SCORED_TABLES if scored else ()))
+    keep_tables(con, TABLES)
     note_inputs(con, ws, run, made_by)
 
 

@@ -51,7 +51,7 @@ FEATURES = {
     "email_lacks_name": """l.kind = 'email'
         and not contains(split_part(l.value, '@', 1), left(coalesce(a.given_key, b.given_key), 4))""",
     "several_rules": "ln(l.rule_count)",
-    "records_at_stake": "ln(l.smaller_side)",
+    "smaller_side_log": "ln(l.smaller_side)",
     "given_names_differ": "a.given_key <> b.given_key",
     "family_names_differ": "a.family_key <> b.family_key",
     "middle_names_differ": "a.middle_key <> b.middle_key",
@@ -71,7 +71,7 @@ COEFFICIENTS = {
     "device_beside_others": 1.23, "device_days_alone": 0.50, "nameless_on_mobile": 5.20, "nameless_on_landline": 8.57,
     "nameless_on_email": 3.13, "named_on_email": -0.82, "named_on_phone": 0.25, "named_on_landline": 1.33,
     "name_and_place": 6.71, "name_alone": 5.00, "value_customers": 3.99, "value_has_names": 1.59,
-    "email_lacks_name": 0.95, "several_rules": -2.60, "records_at_stake": 1.16, "given_names_differ": 1.26,
+    "email_lacks_name": 0.95, "several_rules": -2.60, "smaller_side_log": 1.16, "given_names_differ": 1.26,
     "family_names_differ": 1.18, "middle_names_differ": 0.82, "birth_date_unknown": 2.24, "emails_differ": 1.04,
     "phones_differ": 1.39, "area_codes_differ": 1.45, "street_numbers_differ": 2.93, "customer_birth_dates": 2.01,
     "component_was_cut": 1.69,

@@ -28,6 +28,8 @@ COLUMNS = (
 """What comparisons and blocks may read of a profile, all of it text."""
 
 
+GUARDED = {"document": "p.document_number", "email": "p.email_key", "phone": "p.phone_key"}
+"""Kinds of identifiers that guards may block, and SQL for each of a profile `p`."""
 DERIVED = {
     "full_key": "case when family_key is not null then given_key || ' ' || family_key end",
     "email_user": "split_part(email, '@', 1)",
@@ -40,15 +42,19 @@ DERIVED = {
 """SQL for the columns that follow from others."""
 
 
-def create_scorable(con: DuckDBPyConnection, scoring: Scoring, *, touched: str | None = None) -> None:
+def create_scorable(con: DuckDBPyConnection, scoring: Scoring) -> None:
     """Create `scorable` (profile, and COLUMNS): the profiles that take part, values that a guard blocks left out.
 
     Whether a profile takes part is told by the profile alone. Street and city are those of the record that gives the
-    profile its number. `touched` names a table (profile) and fills `scorable_touched` with the participants in it.
+    profile its number.
     """
     takes_part = IS_TELLING
     if scoring.scope == "weak":
         takes_part += f" and not {IS_VERIFIED}"
+    blocked = " ".join(
+        f"left join blocked blocked_{kind} on blocked_{kind}.kind = '{kind}' and blocked_{kind}.value = {value}"
+        for kind, value in GUARDED.items()
+    )
     derived = ", ".join(f"{sql} as {name}" for name, sql in DERIVED.items())
     con.execute(
         f"""
@@ -61,28 +67,21 @@ def create_scorable(con: DuckDBPyConnection, scoring: Scoring, *, touched: str |
                 p.given_key,
                 p.family_key,
                 cast(p.birth_date as VARCHAR) as birth_date,
-                case when d.value is null then p.document_number end as document,
-                case when e.value is null then p.email_key end as email,
-                case when t.value is null then coalesce(p.phone_key, p.local_key) end as phone,
+                case when blocked_document.value is null then p.document_number end as document,
+                case when blocked_email.value is null then p.email_key end as email,
+                case when blocked_phone.value is null then coalesce(p.phone_key, p.local_key) end as phone,
                 p.postal_code,
                 p.street_number,
                 {plain("r.street")} as street,
                 {plain("r.city")} as city
             from profiles p
             join records r on r.rid = p.profile
-            left join blocked d on d.kind = 'document' and d.value = p.document_number
-            left join blocked e on e.kind = 'email' and e.value = p.email_key
-            left join blocked t on t.kind = 'phone' and t.value = p.phone_key
+            {blocked}
             where {takes_part}
         )
         select *, {derived} from read
         """
     )
-    if touched is not None:
-        con.execute(
-            f"create or replace temp table scorable_touched as "
-            f"select s.* from scorable s semi join {touched} t on t.profile = s.profile"
-        )
 
 
 def verified_share(con: DuckDBPyConnection) -> float:

@@ -21,30 +21,49 @@ if TYPE_CHECKING:
     from identity.epochs import ModelEpoch
 
 
-def create_scored_edges(
-    con: DuckDBPyConnection, epoch: ModelEpoch, config: IdentityConfig, *, touched: str | None = None
-) -> None:
+def create_scored_edges(con: DuckDBPyConnection, epoch: ModelEpoch, config: IdentityConfig) -> None:
     """Create `scored_edges` (left_profile < right_profile, match_weight) over the pairs that agree on something rare.
 
     The weight is log2 of the posterior odds, rounded to six decimals; below zero the profiles are rather two people,
-    which holds them apart where others would join them. Empty when the epoch has no model.
+    which holds them apart where others would join them. It and `scorable` are empty when the epoch has no model.
 
     Args:
         con: Connection that holds `profiles`, `records`, `guards` and the tables of the epoch.
         epoch: Epoch in force.
         config: Says which profiles take part.
-        touched: Table (profile); only pairs with an end in it are scored, with the weights they always have.
     """
     if epoch.splink_model is None:
         con.execute(
             "create or replace temp table scored_edges (left_profile BIGINT, right_profile BIGINT, match_weight DOUBLE)"
         )
+        con.execute("create or replace temp table scorable (profile BIGINT)")
         return
     model = epoch_model(epoch)
-    create_scorable(con, config.scoring, touched=touched)
-    create_candidates(con, model["profile_count"], touched=touched is not None)
+    create_scorable(con, config.scoring)
+    create_candidates(con, model["profile_count"])
     con.execute(f"create or replace temp table scored_edges as {weights_sql(model, 'candidates')}")
     con.execute("drop table candidates")
+
+
+def create_touched_scores(con: DuckDBPyConnection, epoch: ModelEpoch) -> None:
+    """Create `scored_edges` over the pairs with an end in `scorable_touched`, with the weights of a full run.
+
+    Of `scorable` only those are laid out side by side that meet a touched one.
+    """
+    model = epoch_model(epoch)
+    create_candidates(con, model["profile_count"], touched=True)
+    con.execute(
+        """
+        create or replace temp table scorable_met as
+        select * from scorable where profile in (
+            select left_profile from candidates union all select right_profile from candidates
+        )
+        """
+    )
+    weights = weights_sql(model, "candidates", participants="scorable_met")
+    con.execute(f"create or replace temp table scored_edges as {weights}")
+    con.execute("drop table candidates")
+    con.execute("drop table scorable_met")
 
 
 def epoch_model(epoch: ModelEpoch) -> dict[str, Any]:
@@ -53,13 +72,13 @@ def epoch_model(epoch: ModelEpoch) -> dict[str, Any]:
     return model | {"recalibration": json.loads(epoch.recalibration or "{}")}
 
 
-def weights_sql(model: dict[str, Any], pairs: str) -> str:
-    """Return SQL that yields (left_profile, right_profile, match_weight) for a table of pairs of `scorable`.
+def weights_sql(model: dict[str, Any], pairs: str, *, participants: str = "scorable") -> str:
+    """Return SQL that yields (left_profile, right_profile, match_weight) for a table of pairs of `participants`.
 
     The weight is log2(λ / (1 - λ)) + Σ log2(m / u), and + log2(u / frequency) where a level is adjusted by how common
     the shared value is (Fellegi and Sunter 1969; term frequencies as in Splink's documentation).
     """
-    return f"with pairs as ({pairs_sql(pairs)}) {weighing_sql(model)}"
+    return f"with pairs as ({pairs_sql(pairs, participants=participants)}) {weighing_sql(model)}"
 
 
 def weighing_sql(model: dict[str, Any]) -> str:
@@ -124,7 +143,7 @@ def _double(value: float) -> str:
     return f"{value:.16e}"
 
 
-def pairs_sql(pairs: str) -> str:
+def pairs_sql(pairs: str, *, participants: str = "scorable") -> str:
     """Return SQL that lays both profiles of each pair side by side, with the frequencies of their values."""
     sides = []
     for side in ("l", "r"):
@@ -137,7 +156,7 @@ def pairs_sql(pairs: str) -> str:
         for place, name in enumerate(ADJUSTED)
     )
     frequencies = "".join(f", f{place}.frequency as {name}_frequency" for place, name in enumerate(ADJUSTED))
-    side = f"(select s.*{frequencies} from scorable s{joins})"
+    side = f"(select s.*{frequencies} from {participants} s{joins})"
     return (
         f"select p.left_profile, p.right_profile, {sides[0]}, {sides[1]} from {pairs} p "
         f"join {side} l on l.profile = p.left_profile join {side} r on r.profile = p.right_profile"

@@ -56,3 +56,16 @@ def test_a_device_is_doubted_more_in_a_shared_house_and_beside_a_device_of_ones_
 
 def test_every_feature_has_a_coefficient():
     assert set(COEFFICIENTS) == set(FEATURES)
+
+
+def test_no_feature_has_the_name_of_a_column_that_it_is_made_of(lake):
+    lake.customers(*({"id": f"{i}", "person_name": "Ana Lima", "email": "ana@uol.com.br"} for i in range(3)))
+    config = load_identity_config(lake.ws)
+    with connect(lake.ws) as con:
+        create_published(con, lake.ws)
+        resolving.link_records(con, lake.ws, AS_OF, config)
+        cluster_records(con, config)
+        resolving._create_outputs(con, lake.ws, AS_OF, config)
+        create_doubts(con, config)
+        links = {row[0] for row in con.execute("describe review_links").fetchall()}
+    assert not links & set(FEATURES)

@@ -21,7 +21,7 @@ from identity.evidence import BLOCK_COLUMNS
 from identity.linking import cluster_records, link_records
 from identity.normalised_records import RID, create_records
 from identity.scoring.predicting import create_scored_edges
-from identity.state import SCORED_TABLES, TABLES, keep_tables
+from identity.state import TABLES, keep_tables
 
 AS_OF = datetime(2026, 1, 31)
 HISTORIES = int(os.environ.get("UNAVISTA_HISTORIES", "4"))
@@ -193,12 +193,8 @@ def full(universes: list[Universe], threads: int = 1, model: ModelEpoch = UNSCOR
     link_records(con, CONFIG, country="BR", epoch=epoch)
     create_scored_edges(con, model, CONFIG)
     cluster_records(con, CONFIG, scored=True)
-    keep_tables(con, tables(model))
+    keep_tables(con)
     return con
-
-
-def tables(model: ModelEpoch) -> tuple[str, ...]:
-    return TABLES + (SCORED_TABLES if model is SCORED else ())
 
 
 def change(con: duckdb.DuckDBPyConnection, universes: list[Universe], model: ModelEpoch = UNSCORED) -> None:
@@ -217,9 +213,9 @@ def change(con: duckdb.DuckDBPyConnection, universes: list[Universe], model: Mod
     con.execute("commit")
 
 
-def content(con: duckdb.DuckDBPyConnection, model: ModelEpoch) -> dict[str, list]:
+def content(con: duckdb.DuckDBPyConnection) -> dict[str, list]:
     found = {}
-    for table in tables(model):
+    for table in TABLES:
         columns = sorted(row[0] for row in con.execute(f"describe state.{table}").fetchall())
         found[table] = con.execute(f"select {', '.join(columns)} from state.{table} order by all").fetchall()
     return found
@@ -237,9 +233,9 @@ def history(seed: int, count: int = 1, model: ModelEpoch = UNSCORED) -> None:
     for step in range(STEPS):
         change(con, universes, model)
         other = full(universes, 1 + step % 2, model)
-        expected, found = content(other, model), content(con, model)
+        expected, found = content(other), content(con)
         other.close()
-        for table in tables(model):
+        for table in TABLES:
             if found[table] != expected[table]:
                 known, seen = set(expected[table]), set(found[table])
                 missing, extra = sorted(known - seen, key=str)[:3], sorted(seen - known, key=str)[:3]

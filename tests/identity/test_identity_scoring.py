@@ -11,7 +11,7 @@ import pytest
 
 from identity.configuration import load_identity_config
 from identity.epochs import ModelEpoch, adopted_folder, freeze_epoch, load_epoch, write_epoch
-from identity.scoring.predicting import create_scored_edges, epoch_model
+from identity.scoring.predicting import create_scored_edges, create_touched_scores, epoch_model
 from identity.scoring.waterfall import explain_pair
 
 pytest.importorskip("splink")
@@ -99,8 +99,12 @@ def epoch(con, lake):
     return freeze_epoch(con, lake.ws, load_identity_config(lake.ws))
 
 
-def edges(con, ws, epoch, touched=None):
-    create_scored_edges(con, epoch, load_identity_config(ws), touched=touched)
+def edges(con, ws, epoch):
+    create_scored_edges(con, epoch, load_identity_config(ws))
+    return weights(con)
+
+
+def weights(con):
     return set(con.execute("select left_profile, right_profile, match_weight from scored_edges").fetchall())
 
 
@@ -125,12 +129,13 @@ def test_an_adopted_epoch_comes_back_as_it_was(con, lake, epoch):
 
 def test_touched_profiles_give_exactly_the_edges_of_a_full_run(con, lake, epoch):
     full = edges(con, lake.ws, epoch)
-    con.execute("create table changed as select profile from profiles where hash(profile) % 10 = 0")
-    changed = {row[0] for row in con.execute("select profile from changed").fetchall()}
+    con.execute("create table scorable_touched as select * from scorable where hash(profile) % 10 = 0")
+    changed = {row[0] for row in con.execute("select profile from scorable_touched").fetchall()}
     expected = {edge for edge in full if edge[0] in changed or edge[1] in changed}
     assert expected
     assert expected != full
-    assert edges(con, lake.ws, epoch, touched="changed") == expected
+    create_touched_scores(con, epoch)
+    assert weights(con) == expected
 
 
 def test_weights_equal_those_of_splink(con, lake, epoch):
